@@ -1,0 +1,62 @@
+# live_module(NAME SOURCES ... [DEPENDS lower folders ...] [LIBRARIES ...])
+#
+# One static library for one folder. It sees the public headers, its own folder, and those of its DEPENDS: the sources
+# are compiled with a view of the tree that holds just these folders, so an include that points up does not compile.
+function(live_module name)
+	cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+	add_library(live_${name} STATIC ${arg_SOURCES})
+	set(view ${CMAKE_BINARY_DIR}/view/${name})
+	file(MAKE_DIRECTORY ${view})
+	file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${view}/${name} SYMBOLIC)
+	target_include_directories(live_${name} PUBLIC ${view})
+	target_link_libraries(live_${name} PUBLIC live_api live_flags ${arg_LIBRARIES})
+	foreach(lower ${arg_DEPENDS})
+		target_link_libraries(live_${name} PUBLIC live_${lower})
+	endforeach()
+endfunction()
+
+# live_component(NAME SOURCES ...): a component plugin NAME.so in <build>/components, as an author would build it.
+function(live_component name)
+	cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+	add_library(component_${name} MODULE ${arg_SOURCES})
+	target_link_libraries(component_${name} PRIVATE live_api live_flags)
+	set_target_properties(component_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/components)
+endfunction()
+
+# live_test(NAME SOURCES ... LINKS ... [TIMEOUT seconds] [LABELS ...] [ARGS ...]): a Check program run by ctest.
+function(live_test name)
+	if(NOT LIVE_TESTS)
+		return()
+	endif()
+	cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINKS;LABELS;ARGS" ${ARGN})
+	if(NOT arg_TIMEOUT)
+		set(arg_TIMEOUT 60)
+	endif()
+	if(NOT arg_LABELS)
+		set(arg_LABELS unit)
+	endif()
+	if(NOT TARGET PkgConfig::CHECK)
+		pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET GLOBAL check)
+	endif()
+	add_executable(${name} ${arg_SOURCES})
+	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+	target_link_libraries(${name} PRIVATE ${arg_LINKS} live_flags PkgConfig::CHECK)
+	# Check's own macros are not clean under these two.
+	target_compile_options(${name} PRIVATE -Wno-conversion -Wno-shadow)
+	add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
+	set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()
+
+# live_fuzzer(NAME SOURCES ... LINKS ... CORPUS DIR): a libFuzzer program; tests/run.sh runs each for its time.
+function(live_fuzzer name)
+	if(NOT LIVE_FUZZ)
+		return()
+	endif()
+	cmake_parse_arguments(arg "" "CORPUS" "SOURCES;LINKS" ${ARGN})
+	add_executable(${name} ${arg_SOURCES})
+	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+	target_link_libraries(${name} PRIVATE ${arg_LINKS} live_flags)
+	target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+endfunction()

@@ -1,0 +1,31 @@
+/*
+ * pool - threads for work that blocks (files, name look-ups, hashing, author code that is slow), so that no shard does.
+ *
+ * A shard submits work; a thread of the pool runs it; the result comes back to the same shard as mail. Work not yet begun
+ * can be dropped when the pool ends. The queue is bounded: a full one refuses, and the caller tells its client.
+ */
+#ifndef SHARD_POOL_H
+#define SHARD_POOL_H
+
+#include "shard/mailbox.h"
+
+struct pool;
+struct shard;
+
+struct work {
+	struct mail done;   /* done.deliver is called on the submitting shard afterwards; done.discard if it is gone */
+	struct work *next;  /* the pool's */
+	struct shard *home; /* the pool's */
+	/* [pool thread] Does the work; touches nothing but self. */
+	void (*run)(struct work *self);
+};
+
+/* threads: 1 to 256; depth: work that may wait. 0 or -errno. [start] */
+int pool_new(struct pool **out, unsigned threads, unsigned depth) __attribute__((warn_unused_result));
+/* Waits for running work, discards what did not begin. NULL is fine. [start] */
+void pool_free(struct pool *pool);
+/* [shard] Submits work, which must stay until done is delivered. 0, or -EAGAIN when the queue is full (work is still the
+ * caller's). */
+int pool_submit(struct pool *pool, struct shard *here, struct work *work) __attribute__((warn_unused_result));
+
+#endif
