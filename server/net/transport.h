@@ -1,0 +1,48 @@
+/*
+ * transport - the seam between a connection and its socket: plain recv and send, or TLS.
+ *
+ * A connection reads and writes through this table alone. A transport keeps its own state (transport_state) and may ask for
+ * the socket to be watched for the other direction than the caller would expect (a TLS read that must write first) by
+ * connection_watch. What one may get wrong: a transport that holds decrypted bytes must say so in has_pending, or they wait for
+ * bytes that never come. Threads: [shard].
+ */
+#ifndef SERVER_NET_TRANSPORT_H
+#define SERVER_NET_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct connection;
+
+struct transport {
+	/* Goes on with the handshake: 0 done, -EAGAIN (watch for more), -errno. NULL: there is none. Called before anything is
+	 * read or written, whenever the socket is ready. */
+	int (*handshake)(struct connection *conn, void *state);
+	/* Up to room bytes: how many came (at least 1), 0 when the peer ended the stream in order, -EAGAIN, -errno. */
+	ssize_t (*read)(struct connection *conn, void *state, char *to, size_t room);
+	/* How many of len bytes went (at least 1), -EAGAIN, -errno. After -EAGAIN the same bytes (perhaps more behind
+	 * them, perhaps at another address) come again. */
+	ssize_t (*write)(struct connection *conn, void *state, const char *bytes, size_t len);
+	/* Bytes are here that the socket will not announce. NULL: never. */
+	bool (*has_pending)(struct connection *conn, void *state);
+	/* Our half ends: tells the peer so. */
+	void (*end)(struct connection *conn, void *state);
+	/* Frees state; the descriptor is the connection's. NULL is fine. */
+	void (*free)(void *state);
+	bool is_secure;
+};
+
+/* Plain TCP and unix sockets. */
+extern const struct transport transport_plain;
+
+/* Puts transport under a connection that has not read or written yet (right after connection_new). Gives state away. A handshake
+ * must be done within deadline_ms. */
+void connection_set_transport(struct connection *conn, const struct transport *transport, void *state,
+			      int64_t deadline_ms);
+/* The descriptor, for the transport's own calls. */
+int connection_fd(const struct connection *conn);
+/* Calls the interrupted handshake, read or write again when the socket is writable. */
+void connection_watch_write(struct connection *conn);
+
+#endif
