@@ -13,6 +13,16 @@ function(live_module name)
 	foreach(lower ${arg_DEPENDS})
 		target_link_libraries(live_${name} PUBLIC live_${lower})
 	endforeach()
+	set_property(GLOBAL APPEND PROPERTY LIVE_MODULES live_${name})
+endfunction()
+
+# live_link_whole(TARGET): links every module made so far, whole, so that what is public of them is there for plugins and
+# embedding programs even when nothing inside calls it.
+function(live_link_whole target)
+	get_property(modules GLOBAL PROPERTY LIVE_MODULES)
+	list(JOIN modules "," names)
+	set_target_properties(${target} PROPERTIES LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,${names}")
+	target_link_libraries(${target} PRIVATE ${modules})
 endfunction()
 
 # live_component(NAME SOURCES ...): a component plugin NAME.so in <build>/components, as an author would build it.
