@@ -1,13 +1,17 @@
-# live_module(NAME SOURCES ... [DEPENDS lower folders ...] [LIBRARIES ...])
+# live_module(NAME [PATH folder] SOURCES ... [DEPENDS lower modules ...] [LIBRARIES ...])
 #
-# One static library for one folder. It sees the public headers, its own folder, and those of its DEPENDS: the sources
+# One static library for one folder, which is NAME unless PATH says otherwise (server_net, server/net). It sees the public headers, its own folder, and those of its DEPENDS: the sources
 # are compiled with a view of the tree that holds just these folders, so an include that points up does not compile.
 function(live_module name)
-	cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+	cmake_parse_arguments(arg "" "PATH" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+	if(NOT arg_PATH)
+		set(arg_PATH ${name})
+	endif()
 	add_library(live_${name} STATIC ${arg_SOURCES})
 	set(view ${CMAKE_BINARY_DIR}/view/${name})
-	file(MAKE_DIRECTORY ${view})
-	file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${view}/${name} SYMBOLIC)
+	cmake_path(GET arg_PATH PARENT_PATH above)
+	file(MAKE_DIRECTORY ${view}/${above})
+	file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${view}/${arg_PATH} SYMBOLIC)
 	target_include_directories(live_${name} PUBLIC ${view})
 	target_link_libraries(live_${name} PUBLIC live_api live_flags ${arg_LIBRARIES})
 	foreach(lower ${arg_DEPENDS})
