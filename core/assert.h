@@ -9,8 +9,7 @@
 
 _Noreturn void assert_failed(const char *expression, const char *file, int line);
 
-#define assert_always(expression) \
-	((expression) ? (void)0 : assert_failed(#expression, __FILE__, __LINE__))
+#define assert_always(expression) ((expression) ? (void)0 : assert_failed(#expression, __FILE__, __LINE__))
 
 #ifdef NDEBUG
 #define debug_assert(expression) ((void)sizeof(expression))

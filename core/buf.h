@@ -28,6 +28,8 @@ void buf_init(struct buf *buf, size_t limit);
 void buf_deinit(struct buf *buf);
 /* Makes room for extra bytes more. 0, or -ENOSPC at the limit, -ENOMEM. */
 int buf_reserve(struct buf *buf, size_t extra);
+/* As buf_reserve, but a buffer that cannot is not failed: for writers that ask for more than they may need. */
+bool buf_try_reserve(struct buf *buf, size_t extra);
 /* Empties it and keeps the memory, unless it is more than keep bytes. Clears failed. */
 void buf_reset(struct buf *buf, size_t keep);
 /* Removes count bytes (at most len) from the front. */
@@ -50,8 +52,8 @@ static inline char *buf_room(struct buf *buf, size_t extra)
 
 static inline void buf_append(struct buf *buf, const void *bytes, size_t len)
 {
-	char *to = buf_room(buf, len);
-	if (to && len) {
+	char *to = len ? buf_room(buf, len) : NULL;
+	if (to) {
 		memcpy(to, bytes, len);
 		buf->len += len;
 	}

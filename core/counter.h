@@ -1,8 +1,8 @@
 /*
  * counter - a number that one thread writes and any thread reads.
  *
- * Each shard has its own counters, and whoever wants the total adds them up: no two threads write one, so adding needs no
- * locked instruction. Written [shard] by the owner alone; read [any], relaxed.
+ * Each shard has its own counters, and whoever wants the total adds them up: no two threads write one, so adding needs
+ * no locked instruction. Written [shard] by the owner alone; read [any], relaxed.
  */
 #ifndef CORE_COUNTER_H
 #define CORE_COUNTER_H

@@ -2,8 +2,8 @@
  * diff - what changed between two states, and how a change is applied, by the rules of the protocol (section 7.3).
  *
  * The rule that one may get wrong: a patch is partial at its top level and complete below it, so a nested key that the
- * patch lacks was removed and travels as null; and merging the delta that diff gave into the old state gives exactly the
- * new state that diff gave. Threads: [any].
+ * patch lacks was removed and travels as null; and merging the delta that diff gave into the old state gives exactly
+ * the new state that diff gave. Threads: [any].
  */
 #ifndef CORE_DIFF_H
 #define CORE_DIFF_H
@@ -17,20 +17,20 @@ struct diff_options {
 
 /*
  * Compares state with patch (both objects). *delta gets the smallest delta (NULL when nothing changed) and *next the
- * new state (a reference to state itself when nothing changed). Arrays supplied in a patch count as changed unless they are
- * the very same value. The caller owns both.
+ * new state (a reference to state itself when nothing changed). Arrays supplied in a patch count as changed unless they
+ * are the very same value. The caller owns both.
  */
 void diff_patch(const live_value *state, const live_value *patch, const struct diff_options *options,
 		const live_value **delta, const live_value **next);
 
 /*
- * delta made into one for clients that merge only the top level: each changed top-level key whole as in next, plus null for
- * nested keys that delta removed (protocol section 19, row 11). The caller owns the result.
+ * delta made into one for clients that merge only the top level: each changed top-level key whole as in next, plus null
+ * for nested keys that delta removed (protocol section 19, row 11). The caller owns the result.
  */
 const live_value *diff_widen(const live_value *delta, const live_value *next);
 
-/* Two deltas in a row as one: later wins, plain objects recursively, and null stays (as the batcher merges them). Borrows
- * both; the caller owns the result. */
+/* Two deltas in a row as one: later wins, plain objects recursively, and null stays (as the batcher merges them).
+ * Borrows both; the caller owns the result. */
 const live_value *diff_join(const live_value *earlier, const live_value *later);
 
 #endif

@@ -4,8 +4,9 @@
  * Three ways to read: json_parse makes a live_value; json_skip checks one value and passes over it; a json_reader walks
  * through text one piece at a time, which is how protocol/decode takes a message apart in one pass without building
  * what it does not need. Input is UTF-8 and checked. Numbers are read as JavaScript reads them (int64 within +-2^53,
- * else the nearest double) and written in their shortest round-trip form. A lone surrogate escape (\ud800) is kept: held
- * inside as its three-byte form, written as the same escape. Of duplicate keys the last wins, at the first one's place.
+ * else the nearest double) and written in their shortest round-trip form. A lone surrogate escape (\ud800) is kept:
+ * held inside as its three-byte form, written as the same escape. Of duplicate keys the last wins, at the first one's
+ * place.
  *
  * The caller owns the text and it must outlive slices. Threads: [any].
  */
@@ -38,9 +39,10 @@ struct json_error {
 
 /* What json_skip saw on its way. */
 struct json_span {
-	struct str raw;            /* the value's text, without surrounding white space */
-	bool has_prototype_names;  /* a member named __proto__, constructor or prototype, at any depth, however escaped */
-	bool has_newlines;         /* a raw CR or LF between tokens: matters to line-based transports */
+	struct str raw;           /* the value's text, without surrounding white space */
+	bool has_prototype_names; /* a member named __proto__, constructor or prototype, at any depth, however escaped
+				   */
+	bool has_newlines;        /* a raw CR or LF between tokens: matters to line-based transports */
 };
 
 /*
@@ -53,19 +55,20 @@ int json_parse(const live_value **out, struct str text, const struct json_limits
 /* ---- reader: pull one piece after the other; after the first error every call fails with it ---- */
 
 struct json_reader {
-	const char *at;    /* next byte; read-only outside */
+	const char *at; /* next byte; read-only outside */
 	const char *end;
 	const char *start;
-	struct arena *arena;       /* for strings that hold escapes */
-	unsigned depth;            /* of containers entered by the reader */
+	struct arena *arena; /* for strings that hold escapes */
+	unsigned depth;      /* of containers entered by the reader */
 	struct json_limits limits;
-	struct json_error error;   /* message is NULL while all is well */
+	struct json_error error; /* message is NULL while all is well */
 };
 
 /* Starts at text. Strings with escapes are unescaped into arena. */
 void json_reader_init(struct json_reader *reader, struct str text, struct arena *arena,
 		      const struct json_limits *limits);
-/* The type of the next value, from its first byte (LIVE_INT for any number), or -EINVAL. Moves over white space only. */
+/* The type of the next value, from its first byte (LIVE_INT for any number), or -EINVAL. Moves over white space only.
+ */
 int json_peek(struct json_reader *reader);
 /* Enters an object: the next value must be one. 0 or -EINVAL. */
 int json_enter_object(struct json_reader *reader);

@@ -15,11 +15,11 @@ struct list {
 	struct list *prev;
 };
 
-#define LIST_OF(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
+#define LIST_OF(link, type, member) ((type *)((char *)(link)-offsetof(type, member)))
 /* The body may remove link itself when it uses the _safe form. */
 #define list_for_each(link, head) for (struct list *link = (head)->next; link != (head); link = link->next)
-#define list_for_each_safe(link, head)                                                             \
-	for (struct list *link = (head)->next, *link##_next = link->next; link != (head);          \
+#define list_for_each_safe(link, head)                                                    \
+	for (struct list *link = (head)->next, *link##_next = link->next; link != (head); \
 	     link = link##_next, link##_next = link->next)
 
 static inline void list_init(struct list *link)

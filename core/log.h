@@ -3,8 +3,8 @@
  *
  * Each thread collects its lines in a buffer of its own; log_flush writes them with one call (the shard's tick calls
  * it; a thread without a tick calls it after each piece of work). Lines of level error are flushed at once. A line that
- * repeats the last one is counted, not printed, and the count follows when another line comes or 5 seconds later. User data
- * never goes to info or above. Control characters in what is logged are escaped, so nobody forges a line.
+ * repeats the last one is counted, not printed, and the count follows when another line comes or 5 seconds later. User
+ * data never goes to info or above. Control characters in what is logged are escaped, so nobody forges a line.
  *
  * Threads: [any], each for itself; log_setup [start].
  */
@@ -22,7 +22,8 @@ void log_thread(const char *name);
 bool log_enabled(enum log_level level);
 /* subject: who it is about ("room lobby", "conn q7Zt_0Lm"), or NULL. */
 void log_line(enum log_level level, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Writes what this thread collected. A short or failed write drops the lines and counts them; it never blocks for long. */
+/* Writes what this thread collected. A short or failed write drops the lines and counts them; it never blocks for long.
+ */
 void log_flush(void);
 
 #define log_debug(subject, ...) (log_enabled(LOG_DEBUG) ? log_line(LOG_DEBUG, subject, __VA_ARGS__) : (void)0)

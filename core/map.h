@@ -1,9 +1,9 @@
 /*
  * map - a seeded hash map from text to pointers, intrusive: the entry is embedded in what is stored.
  *
- * The map owns neither the things nor their keys; a key must stay put while its entry is in the map. The seed is drawn at
- * start-up, so that a peer who chooses keys cannot choose collisions. An empty map holds no memory. Threads: the owner's
- * alone.
+ * The map owns neither the things nor their keys; a key must stay put while its entry is in the map. The seed is drawn
+ * at start-up, so that a peer who chooses keys cannot choose collisions. An empty map holds no memory. Threads: the
+ * owner's alone.
  */
 #ifndef CORE_MAP_H
 #define CORE_MAP_H
@@ -26,7 +26,7 @@ struct map {
 };
 
 /* The thing that holds entry: MAP_OF(entry, struct room, by_id) */
-#define MAP_OF(entry, type, member) ((type *)((char *)(entry) - offsetof(type, member)))
+#define MAP_OF(entry, type, member) ((type *)((char *)(entry)-offsetof(type, member)))
 
 void map_init(struct map *map);
 /* Frees the buckets; the entries are the owner's. */

@@ -9,6 +9,8 @@
 
 /* size bytes, zeroed; never NULL. For small, fixed sizes. */
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));
+/* size bytes, not zeroed; never NULL. For what is filled at once. */
+void *mem_alloc_raw(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));
 /* old resized to size bytes, the new part not zeroed; never NULL. */
 void *mem_realloc(void *old, size_t size) __attribute__((returns_nonnull, alloc_size(2)));
 /* size bytes, not zeroed, or NULL. For sizes that a peer chose. */
