@@ -1,7 +1,8 @@
 # live_module(NAME [PATH folder] SOURCES ... [DEPENDS lower modules ...] [LIBRARIES ...])
 #
-# One static library for one folder, which is NAME unless PATH says otherwise (server_net, server/net). It sees the public headers, its own folder, and those of its DEPENDS: the sources
-# are compiled with a view of the tree that holds just these folders, so an include that points up does not compile.
+# One static library for one folder, which is NAME unless PATH says otherwise (server_net, server/net). It sees the public
+# headers, its own folder, and those of its DEPENDS: the sources are compiled with a view of the tree that holds just these
+# folders, so an include that points up does not compile.
 function(live_module name)
 	cmake_parse_arguments(arg "" "PATH" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
 	if(NOT arg_PATH)
@@ -62,7 +63,8 @@ function(live_test name)
 	set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()
 
-# live_fuzzer(NAME SOURCES ... LINKS ... CORPUS DIR): a libFuzzer program; tests/run.sh runs each for its time.
+# live_fuzzer(NAME SOURCES ... LINKS ... CORPUS folder): a libFuzzer program, and a test that runs it for LIVE_FUZZ_SECONDS
+# from its corpus. What it finds on the way is kept in <build>/fuzz/NAME.found, what breaks it in <build>/fuzz/NAME-*.
 function(live_fuzzer name)
 	if(NOT LIVE_FUZZ)
 		return()
@@ -72,5 +74,12 @@ function(live_fuzzer name)
 	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
 	target_link_libraries(${name} PRIVATE ${arg_LINKS} live_flags)
 	target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+	set(folder ${CMAKE_BINARY_DIR}/fuzz)
+	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${folder})
+	file(MAKE_DIRECTORY ${folder}/${name}.found)
+	cmake_path(ABSOLUTE_PATH arg_CORPUS)
+	add_test(NAME ${name} COMMAND ${name} -max_total_time=${LIVE_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=2048
+		-artifact_prefix=${folder}/${name}- ${folder}/${name}.found ${arg_CORPUS})
+	math(EXPR limit "${LIVE_FUZZ_SECONDS} + 60")
+	set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
 endfunction()
