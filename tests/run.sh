@@ -79,7 +79,7 @@ part_configure() { cmake --preset dev; }
 part_checks() { suite build/dev -L '^checks$'; }
 part_build() { cmake --build --preset dev; }
 part_suite() { suite build/dev -LE '^checks$'; }
-part_tidy() { tests/tidy.sh build/dev; }
+part_tidy() { tests/tidy.py build/dev; }
 
 part_client() {
 	clients/js/test.sh | tee "$scratch/client"
