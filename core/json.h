@@ -27,7 +27,7 @@ enum json_flags {
 };
 
 struct json_limits {
-	unsigned max_depth; /* nested arrays and objects, at least 1; a scalar needs 0 */
+	unsigned max_depth; /* nested arrays and objects, at least 1; a scalar needs 0; above 512 counts as 512 */
 	unsigned flags;     /* enum json_flags */
 };
 
@@ -40,8 +40,7 @@ struct json_error {
 /* What json_skip saw on its way. */
 struct json_span {
 	struct str raw;           /* the value's text, without surrounding white space */
-	bool has_prototype_names; /* a member named __proto__, constructor or prototype, at any depth, however escaped
-				   */
+	bool has_prototype_names; /* a member __proto__, constructor or prototype, at any depth, however escaped */
 	bool has_newlines;        /* a raw CR or LF between tokens: matters to line-based transports */
 };
 
@@ -60,11 +59,12 @@ struct json_reader {
 	const char *start;
 	struct arena *arena; /* for strings that hold escapes */
 	unsigned depth;      /* of containers entered by the reader */
+	bool entered;        /* a container was entered and nothing of it read yet */
 	struct json_limits limits;
 	struct json_error error; /* message is NULL while all is well */
 };
 
-/* Starts at text. Strings with escapes are unescaped into arena. */
+/* Starts at text, of at most 256 MiB. Strings with escapes are unescaped into arena. */
 void json_reader_init(struct json_reader *reader, struct str text, struct arena *arena,
 		      const struct json_limits *limits);
 /* The type of the next value, from its first byte (LIVE_INT for any number), or -EINVAL. Moves over white space only.
@@ -72,8 +72,13 @@ void json_reader_init(struct json_reader *reader, struct str text, struct arena 
 int json_peek(struct json_reader *reader);
 /* Enters an object: the next value must be one. 0 or -EINVAL. */
 int json_enter_object(struct json_reader *reader);
-/* The next member's name in *key; then read its value. 1, or 0 after the last member (the object is left), -EINVAL. */
+/* The next member's name in *key; then read its value. 1, or 0 after the last member (the object is left), -EINVAL. Of
+ * duplicate names the caller sees each; names that JSON_DROP_PROTOTYPE_NAMES drops it sees not. */
 int json_next_key(struct json_reader *reader, struct str *key);
+/* Enters an array: the next value must be one. 0 or -EINVAL. */
+int json_enter_array(struct json_reader *reader);
+/* Moves to the next item; then read it. 1, or 0 after the last item (the array is left), -EINVAL. */
+int json_next_item(struct json_reader *reader);
 /* A string's content: a slice of the text when it holds no escape, else a copy in the arena. 0 or -EINVAL. */
 int json_read_string(struct json_reader *reader, struct str *out);
 /* A number as a double. 0 or -EINVAL. */

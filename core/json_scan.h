@@ -1,0 +1,114 @@
+/*
+ * json_scan - the pieces that json's parser, reader and skipper share: white space, strings, numbers, errors.
+ *
+ * Private to core/json_*.c. Everything works on the reader's position: on success it moves past the piece, on an error
+ * reader->error is set and the position is where the trouble is. Threads: the reader's owner.
+ */
+#ifndef CORE_JSON_SCAN_H
+#define CORE_JSON_SCAN_H
+
+#include <stdint.h>
+
+#include "core/json.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Deeper than this no text may nest, whatever its limits say: the scanners keep their levels on the stack. */
+enum { JSON_MAX_DEPTH = 512 };
+/* Longer texts are refused: offsets within one object are 32 bits wide. */
+#define JSON_MAX_TEXT ((size_t)256 << 20)
+
+/* Sets the error, at the position at; returns -EINVAL. */
+int json_fail(struct json_reader *reader, const char *at, const char *message) __attribute__((cold));
+
+/* A string in the text. */
+struct json_string {
+	struct str raw; /* between the quotes */
+	bool escaped;   /* raw holds escapes, all of them valid */
+};
+
+/* Reads the string whose opening quote is the next byte. 0 or -EINVAL. */
+int json_scan_string(struct json_reader *reader, struct json_string *string);
+/* Writes string's content, which is never longer than its raw text, to to; returns its length. */
+size_t json_unescape(char *to, struct str raw);
+/* The content of string: its raw text, or a copy in the reader's arena, which is made when there is none. */
+struct str json_string_content(struct json_reader *reader, const struct json_string *string);
+bool json_is_prototype_name(struct str name);
+
+/* A number in the text: an integer when it has neither fraction nor exponent and JavaScript holds it exactly. */
+struct json_number {
+	bool is_integer;
+	union {
+		int64_t integer;
+		double number;
+	};
+};
+
+/* Reads the number that starts at the next byte (a digit or '-'). 0 or -EINVAL. */
+int json_scan_number(struct json_reader *reader, struct json_number *number);
+/* The same without its value. */
+int json_skip_number(struct json_reader *reader);
+
+/* Reads the rest of a literal: the next byte is its first. 0 or -EINVAL. */
+int json_scan_literal(struct json_reader *reader, struct str literal);
+
+static inline bool json_is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline void json_skip_space(struct json_reader *reader)
+{
+	const char *at = reader->at;
+	while (at < reader->end && json_is_space(*at))
+		at++;
+	reader->at = at;
+}
+
+/* Skips white space; the byte after it, or -1 at the end of the text. */
+static inline int json_next_byte(struct json_reader *reader)
+{
+	if (__builtin_expect(reader->at < reader->end && (unsigned char)*reader->at > ' ', 1))
+		return (unsigned char)*reader->at;
+	json_skip_space(reader);
+	return reader->at < reader->end ? (unsigned char)*reader->at : -1;
+}
+
+/* The first byte that needs a look: a quote, a backslash, a control character or the start of a sequence that is not
+ * ASCII; or end. */
+static inline const char *json_plain_end(const char *at, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+	while (end - at >= 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		/* Signed: bytes from 0x80 on are negative, thus below the space, as control characters are. */
+		__m128i odd =
+			_mm_or_si128(_mm_cmplt_epi8(bytes, space),
+				     _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
+		int mask = _mm_movemask_epi8(odd);
+		if (mask)
+			return at + __builtin_ctz((unsigned)mask);
+		at += 16;
+	}
+#else
+	const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+	while (end - at >= 8) {
+		uint64_t bytes;
+		memcpy(&bytes, at, 8);
+		/* A byte of x - ones has its high bit set, if x's has not, only when some byte up to it was 0. */
+		uint64_t quotes = bytes ^ (ones * '"'), backslashes = bytes ^ (ones * '\\');
+		uint64_t odd = (quotes - ones) | (backslashes - ones) | (bytes - ones * ' ') | bytes;
+		if (odd & highs)
+			break;
+		at += 8;
+	}
+#endif
+	while (at < end && (unsigned char)*at >= ' ' && (unsigned char)*at < 0x80 && *at != '"' && *at != '\\')
+		at++;
+	return at;
+}
+
+#endif

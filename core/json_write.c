@@ -1,0 +1,285 @@
+#include "core/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/base64.h"
+#include "core/json_digits.h"
+#include "core/json_scan.h"
+#include "core/mem.h"
+#include "core/value.h"
+
+/* ---- strings ---- */
+
+/* The first byte from at on that cannot be written as it is: what a reader stops at, but for sequences that are not
+ * ASCII, of which only those that may be surrogates (ED ...) matter. */
+static const char *verbatim_end(const char *at, const char *end)
+{
+	for (;;) {
+		at = json_plain_end(at, end);
+		if (at == end || (unsigned char)*at < 0x80 || *at == '\xed')
+			return at;
+		while (at < end && (unsigned char)*at >= 0x80 && *at != '\xed')
+			at++;
+	}
+}
+
+/* Writes the escape for the byte or surrogate at at to to (12 bytes of room); *len is how long the escape is. Returns
+ * the bytes of at that it stands for. */
+static size_t escape(char *to, size_t *len, const char *at, const char *end)
+{
+	static const char hex[16] = "0123456789abcdef";
+	static const char short_forms[] = "btn?fr"; /* from 0x08 on */
+	unsigned char byte = (unsigned char)*at;
+
+	*len = 2;
+	to[0] = '\\';
+	if (byte == '"' || byte == '\\') {
+		to[1] = *at;
+		return 1;
+	}
+	if (byte >= '\b' && byte <= '\r' && byte != '\v') {
+		to[1] = short_forms[byte - '\b'];
+		return 1;
+	}
+	unsigned unit = byte;
+	size_t taken = 1;
+	if (byte == 0xed) {
+		bool surrogate = end - at >= 3 && (unsigned char)at[1] >= 0xa0;
+		if (!surrogate) {
+			to[0] = *at;
+			*len = 1;
+			return 1;
+		}
+		unit = 0xd000u | ((unsigned)at[1] & 0x3f) << 6 | ((unsigned)at[2] & 0x3f);
+		taken = 3;
+	}
+	to[1] = 'u';
+	for (int i = 0; i < 4; i++)
+		to[2 + i] = hex[unit >> (12 - 4 * i) & 15];
+	*len = 6;
+	return taken;
+}
+
+void json_write_string(struct buf *to, struct str s)
+{
+	const char *at = s.ptr, *end = s.ptr + s.len;
+
+	/* Most strings are written as they are: then this one request is all there is. */
+	buf_try_reserve(to, s.len + 2);
+	buf_append_char(to, '"');
+	while (s.len) {
+		const char *stop = verbatim_end(at, end);
+		buf_append(to, at, (size_t)(stop - at));
+		if (stop == end)
+			break;
+		char escaped[6];
+		size_t len;
+		at = stop + escape(escaped, &len, stop, end);
+		buf_append(to, escaped, len);
+		if (at == end)
+			break;
+	}
+	buf_append_char(to, '"');
+}
+
+/* ---- numbers ---- */
+
+enum { DIGITS_MAX = 20 };
+
+/* Writes number so that it ends before end; returns where it starts. */
+static char *digits_before(char *end, uint64_t number)
+{
+	static const char pairs[] =
+		"00010203040506070809101112131415161718192021222324252627282930313233343536373839404142"
+		"434445464748495051525354555657585960616263646566676869707172737475767778798081828384"
+		"8586878889909192939495969798"
+		"99";
+	while (number >= 100) {
+		end -= 2;
+		memcpy(end, pairs + number % 100 * 2, 2);
+		number /= 100;
+	}
+	if (number >= 10) {
+		end -= 2;
+		memcpy(end, pairs + number * 2, 2);
+	} else {
+		*--end = (char)('0' + number);
+	}
+	return end;
+}
+
+void json_write_int(struct buf *to, long long number)
+{
+	char text[DIGITS_MAX + 1], *end = text + sizeof text;
+	uint64_t positive = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char *start = digits_before(end, positive);
+	if (number < 0)
+		*--start = '-';
+	buf_append(to, start, (size_t)(end - start));
+}
+
+/* A decimal number's text being made: at most "-0.000001" before 17 digits, or 21 digits, or 17 and an exponent. */
+struct number_text {
+	size_t len;
+	char bytes[40];
+};
+
+static void put(struct number_text *text, const char *bytes, size_t len)
+{
+	memcpy(text->bytes + text->len, bytes, len);
+	text->len += len;
+}
+
+static void put_zeros(struct number_text *text, int count)
+{
+	memset(text->bytes + text->len, '0', (size_t)count);
+	text->len += (size_t)count;
+}
+
+static void put_exponent(struct number_text *text, int exponent)
+{
+	char digits[DIGITS_MAX], *end = digits + sizeof digits;
+	char *start = digits_before(end, (uint64_t)abs(exponent));
+	put(text, exponent < 0 ? "e-" : "e+", 2);
+	put(text, start, (size_t)(end - start));
+}
+
+/* ECMA-262 Number::toString, radix 10: k digits, of which n stand before the point. */
+static void format(struct number_text *text, const char *digits, int k, int n)
+{
+	if (k <= n && n <= 21) {
+		put(text, digits, (size_t)k);
+		put_zeros(text, n - k);
+	} else if (0 < n && n <= 21) {
+		put(text, digits, (size_t)n);
+		put(text, ".", 1);
+		put(text, digits + n, (size_t)(k - n));
+	} else if (-6 < n && n <= 0) {
+		put(text, "0.", 2);
+		put_zeros(text, -n);
+		put(text, digits, (size_t)k);
+	} else {
+		put(text, digits, 1);
+		if (k > 1) {
+			put(text, ".", 1);
+			put(text, digits + 1, (size_t)(k - 1));
+		}
+		put_exponent(text, n - 1);
+	}
+}
+
+void json_write_double(struct buf *to, double number)
+{
+	if (!isfinite(number)) {
+		buf_append_str(to, STR("null"));
+		return;
+	}
+	double positive = fabs(number);
+	if (positive < (double)VALUE_SAFE_INT && positive == (double)(int64_t)positive) {
+		json_write_int(to, (long long)number);
+		return;
+	}
+	struct json_digits shortest = json_shortest_digits(positive);
+	char digits[DIGITS_MAX], *end = digits + sizeof digits;
+	char *start = digits_before(end, shortest.digits);
+	struct number_text text = {0};
+	if (number < 0)
+		put(&text, "-", 1);
+	format(&text, start, (int)(end - start), (int)(end - start) + shortest.exponent);
+	buf_append(to, text.bytes, text.len);
+}
+
+/* ---- trees ---- */
+
+static void write_base64(struct buf *to, struct str bytes)
+{
+	buf_append_char(to, '"');
+	base64_encode(to, bytes);
+	buf_append_char(to, '"');
+}
+
+/* Writes value unless it is a container that is not empty: then its opening bracket, and true. */
+static bool write_head(struct buf *to, const live_value *value)
+{
+	switch ((live_type)value->type) {
+	case LIVE_NULL: buf_append_str(to, STR("null")); break;
+	case LIVE_BOOL: buf_append_str(to, value->boolean ? STR("true") : STR("false")); break;
+	case LIVE_INT: json_write_int(to, value->integer); break;
+	case LIVE_DOUBLE: json_write_double(to, value->number); break;
+	case LIVE_STRING: json_write_string(to, value_str(value)); break;
+	case LIVE_BINARY: write_base64(to, value_str(value)); break;
+	case LIVE_ARRAY: buf_append_str(to, value->len ? STR("[") : STR("[]")); return value->len;
+	case LIVE_OBJECT: buf_append_str(to, value->len ? STR("{") : STR("{}")); return value->len;
+	}
+	return false;
+}
+
+enum { LEVELS_INLINE = 32 };
+
+/* A container that is being written. */
+struct level {
+	const live_value *container;
+	size_t next; /* the child to write next */
+};
+
+struct levels {
+	struct level *stack; /* levels_inline, or memory of its own */
+	size_t depth, cap;
+	struct level levels_inline[LEVELS_INLINE];
+};
+
+/* A tree may be thousands of levels deep, so they are kept here and not on the C stack. */
+static void enter(struct levels *levels, const live_value *container)
+{
+	if (levels->depth == levels->cap) {
+		struct level *old = levels->stack == levels->levels_inline ? NULL : levels->stack;
+		levels->cap *= 2;
+		levels->stack = mem_realloc(old, levels->cap * sizeof *levels->stack);
+		if (!old)
+			memcpy(levels->stack, levels->levels_inline, sizeof levels->levels_inline);
+	}
+	levels->stack[levels->depth++] = (struct level){container, 0};
+}
+
+/* The next child of the innermost container, its comma and its name written; NULL when the container is closed. */
+static const live_value *next_child(struct buf *to, struct levels *levels)
+{
+	struct level *level = &levels->stack[levels->depth - 1];
+	const live_value *container = level->container;
+	bool object = container->type == LIVE_OBJECT;
+
+	if (level->next == container->len) {
+		buf_append_char(to, object ? '}' : ']');
+		levels->depth--;
+		return NULL;
+	}
+	size_t at = level->next++;
+	if (at)
+		buf_append_char(to, ',');
+	if (!object)
+		return value_items(container)[at];
+	const struct value_member *member = value_members(container) + at;
+	json_write_string(to, value_key(container, member));
+	buf_append_char(to, ':');
+	return member->value;
+}
+
+void json_write(struct buf *to, const live_value *value)
+{
+	struct levels levels;
+
+	levels.stack = levels.levels_inline;
+	levels.depth = 0;
+	levels.cap = LEVELS_INLINE;
+	value = value_or_null(value);
+	if (write_head(to, value))
+		enter(&levels, value);
+	while (levels.depth && !buf_failed(to)) {
+		const live_value *child = next_child(to, &levels);
+		if (child && write_head(to, child))
+			enter(&levels, child);
+	}
+	if (levels.stack != levels.levels_inline)
+		free(levels.stack);
+}
