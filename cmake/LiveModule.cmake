@@ -37,6 +37,7 @@ function(live_component name)
 	target_link_libraries(component_${name} PRIVATE live_api live_flags)
 	set_target_properties(component_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
 		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/components)
+	set_property(GLOBAL APPEND PROPERTY LIVE_COMPONENTS component_${name})
 endfunction()
 
 # live_test(NAME SOURCES ... LINKS ... [TIMEOUT seconds] [LABELS ...] [ARGS ...]): a Check program run by ctest.

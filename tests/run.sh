@@ -100,7 +100,7 @@ part_client() {
 
 part_tsan-build() { cmake --preset tsan && cmake --build --preset tsan; }
 part_tsan-suite() { suite build/tsan -LE '^checks$'; }
-part_release-build() { cmake --preset release && cmake --build --preset release; }
+part_release-build() { cmake --preset release -D LIVE_TESTS=ON && cmake --build --preset release; }
 part_release-suite() { suite build/release -LE '^checks$'; }
 part_deploy() { tests/smoke/deploy.py; }
 part_browser() { tests/e2e/run.sh; }
