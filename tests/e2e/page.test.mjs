@@ -1,0 +1,177 @@
+/** The example page in two windows and on a phone, over a restart of the server. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { Server } from "./server.mjs";
+import { openBrowser, Window } from "./windows.mjs";
+
+const server = new Server();
+const windows = [];
+let browser;
+
+before(async () => {
+	await server.start();
+	browser = await openBrowser();
+});
+
+/* Whatever a test looks at: no window may have logged an error by its end. */
+afterEach(async () => {
+	const errors = windows.flatMap((window) => window.errors);
+	await Promise.all(windows.splice(0).map((window) => window.close()));
+	assert.deepEqual(errors, []);
+});
+
+after(async () => {
+	await browser?.close();
+	assert.equal(await server.stop(), 0, "the server's exit code");
+});
+
+async function open(options) {
+	const window = await Window.open(browser, server.url, options);
+	windows.push(window);
+	return window;
+}
+
+/** Opens two windows that different shards serve. Which shard takes a connection is the server's choice: ask again. */
+async function openOnTwoShards() {
+	const first = await open();
+	const home = await first.shard();
+	for (let tries = 0; tries < 40; tries++) {
+		const second = await open();
+		if ((await second.shard()) !== home)
+			return [first, second];
+		windows.splice(windows.indexOf(second), 1);
+		assert.deepEqual(second.errors, []);
+		await second.close();
+	}
+	throw new Error(`40 connections in a row went to shard ${home}`);
+}
+
+test("the page loads from the server alone, and tells its shard", { timeout: 60000 }, async () => {
+	const window = await open();
+	const shard = await window.shard();
+	assert.ok(shard >= 0 && shard < Server.SHARDS, `shard ${shard}`);
+	assert.equal(await window.get("shards").locator("li").count(), Server.SHARDS);
+	const elsewhere = window.requested.filter((url) => !url.startsWith(`${server.url}/`) && !url.startsWith("data:"));
+	assert.deepEqual(elsewhere, []);
+	const time = await window.get("clock-time").textContent();
+	await window.page.waitForFunction(
+		(old) => document.querySelector('[data-testid="clock-time"]').textContent !== old, time);
+});
+
+test("a counter is private to its window", { timeout: 60000 }, async () => {
+	const [a, b] = [await open(), await open()];
+	for (const clicks of [1, 2, 3]) {
+		await a.get("counter-increment").click();
+		await a.shows("counter-value", clicks);
+	}
+	await a.get("counter-decrement").click();
+	await a.shows("counter-value", 2);
+	await b.get("counter-decrement").click();
+	await b.shows("counter-value", -1);
+	await a.shows("counter-value", 2);
+	await a.get("counter-reset").click();
+	await a.shows("counter-value", 0);
+});
+
+test("windows on two shards share the counter and the chat", { timeout: 120000 }, async () => {
+	const [a, b] = await openOnTwoShards();
+	await a.shows("shared-viewers", "2 windows");
+	await b.shows("shared-viewers", "2 windows");
+	await a.get("shared-reset").click();
+	await b.shows("shared-value", 0);
+	await a.get("shared-increment").click();
+	await b.shows("shared-value", 1);
+	await a.shows("shared-last-user", "you");
+	await b.get("shared-increment").click();
+	await a.shows("shared-value", 2);
+	await b.shows("shared-last-user", "you");
+
+	await a.joinChat("Ana", "tea");
+	await b.joinChat("Ben", "tea");
+	await a.say("is the kettle on?");
+	await b.showsMessage("is the kettle on?");
+	await b.say("<b>it is</b> ☕");
+	await a.showsMessage("<b>it is</b> ☕");
+	for (const window of [a, b])
+		for (const name of ["Ana", "Ben"])
+			await window.get("chat-users").getByText(name, { exact: true }).waitFor();
+
+	await b.get("chat-leave").click();
+	await b.get("chat-join").waitFor();
+	await a.get("chat-users").getByText("Ben", { exact: true }).waitFor({ state: "detached" });
+});
+
+test("a reload keeps the seat in the chat", { timeout: 60000 }, async () => {
+	const window = await open();
+	await window.joinChat("Cleo", "reload");
+	await window.say("before");
+	await window.showsMessage("before");
+	await window.page.reload();
+	await window.shows("chat-current-room", "reload");
+	await window.get("chat-users").getByText("Cleo", { exact: true }).waitFor();
+});
+
+test("a restart of the server: both windows come back by themselves, with what was theirs", { timeout: 120000 },
+	async () => {
+		const [a, b] = await openOnTwoShards();
+		for (const [window, name, clicks] of [[a, "Ana", 3], [b, "Ben", 5]]) {
+			for (let click = 1; click <= clicks; click++)
+				await window.get("counter-increment").click();
+			await window.shows("counter-value", clicks);
+			await window.joinChat(name, "restart");
+			await window.hears("a signature of the count", signatureOf("Counter", ({ count }) => count === clicks));
+			await window.hears("a signature of the seat", signatureOf("ChatRoom", (s) => s.currentRoom === "restart"));
+			window.expectDowntime();
+		}
+
+		assert.equal(await server.stop(), 0, "the server's exit code");
+		await Promise.all([a.isReconnecting(), b.isReconnecting()]);
+		assert.ok(await a.get("counter-increment").isDisabled());
+		await server.start();
+		await Promise.all([a.isConnected(), b.isConnected()]);
+
+		await a.shows("shared-viewers", "2 windows");
+		await a.shows("counter-value", 3);
+		await b.shows("counter-value", 5);
+		await a.get("counter-increment").click();
+		await a.shows("counter-value", 4);
+
+		await b.get("shared-reset").click();
+		await a.shows("shared-value", 0);
+		await a.get("shared-increment").click();
+		await b.shows("shared-value", 1);
+
+		for (const window of [a, b]) {
+			await window.shows("chat-current-room", "restart");
+			for (const name of ["Ana", "Ben"])
+				await window.get("chat-users").getByText(name, { exact: true }).waitFor();
+		}
+		await a.say("still here");
+		await b.showsMessage("still here");
+		await b.say("me too");
+		await a.showsMessage("me too");
+	});
+
+test("on a phone nothing sticks out", { timeout: 60000 }, async () => {
+	const window = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+	await window.get("shared-increment").tap();
+	await window.joinChat("Somebody with a long name", "a-room-with-a-rather-long-name");
+	await window.say(`${"long".repeat(60)} and then some words`);
+	await window.showsMessage("and then some words");
+	const widths = await window.page.evaluate(() => {
+		const { scrollWidth, clientWidth } = document.documentElement;
+		return { scrollWidth, clientWidth };
+	});
+	assert.equal(widths.clientWidth, 390);
+	assert.equal(widths.scrollWidth, 390);
+});
+
+/** Accepts the STATE_SIGNATURE of component `name` in a state that `accept` likes: from then on it can come back so. */
+function signatureOf(name, accept) {
+	return ({ type, payload }) => {
+		if (type !== "STATE_SIGNATURE")
+			return false;
+		const state = JSON.parse(payload.signedState.data);
+		return state.__componentName === name && accept(state);
+	};
+}
