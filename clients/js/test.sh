@@ -9,4 +9,4 @@ trap 'rm -rf "$work"' EXIT
 
 "${ESBUILD:-esbuild}" test/*.test.ts --bundle --platform=node --format=esm --target=node18 --sourcemap=inline \
 	--out-extension:.js=.mjs --log-level=warning --outdir="$work"
-node --enable-source-maps --test "$work"
+node --enable-source-maps --test "$work"/*.test.mjs
