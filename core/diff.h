@@ -29,8 +29,12 @@ void diff_patch(const live_value *state, const live_value *patch, const struct d
  */
 const live_value *diff_widen(const live_value *delta, const live_value *next);
 
-/* Two deltas in a row as one: later wins, plain objects recursively, and null stays (as the batcher merges them).
- * Borrows both; the caller owns the result. */
+/*
+ * Two deltas in a row as one: later wins, plain objects recursively, and null stays (as the batcher merges them).
+ * Borrows both; the caller owns the result. A delta has no words for "this became an object, whatever it was", so where
+ * earlier removes or replaces a key and later puts an object there, the joined delta merges that object into what the
+ * receiver had. Where that may happen, take one delta of the states before and after instead (diff_patch of the two).
+ */
 const live_value *diff_join(const live_value *earlier, const live_value *later);
 
 #endif

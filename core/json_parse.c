@@ -64,18 +64,6 @@ static inline void add(struct builder *builder, const live_value *value)
 	}
 }
 
-static const live_value *array_of_pairs(const struct value_pair *pairs, size_t count)
-{
-	if (!count)
-		return value_empty(LIVE_ARRAY);
-	live_value *array = value_new(LIVE_ARRAY, count * sizeof(const live_value *));
-	const live_value **items = (const live_value **)(void *)(array + 1);
-	array->len = count;
-	for (size_t i = 0; i < count; i++)
-		items[i] = pairs[i].value;
-	return array;
-}
-
 /* Makes the innermost open container out of what is on the stack. */
 static const live_value *close_container(struct builder *builder)
 {
@@ -84,7 +72,7 @@ static const live_value *close_container(struct builder *builder)
 	size_t count = builder->count - level.first;
 
 	builder->count = level.first;
-	return level.object ? value_object(pairs, count) : array_of_pairs(pairs, count);
+	return level.object ? value_object(pairs, count) : value_array_of_pairs(pairs, count);
 }
 
 static int open_container(struct builder *builder, bool object)

@@ -6,8 +6,7 @@
 #include "core/base64.h"
 #include "core/json_digits.h"
 #include "core/json_scan.h"
-#include "core/mem.h"
-#include "core/value.h"
+#include "core/value_walk.h"
 
 /* ---- strings ---- */
 
@@ -215,43 +214,16 @@ static bool write_head(struct buf *to, const live_value *value)
 	return false;
 }
 
-enum { LEVELS_INLINE = 32 };
-
-/* A container that is being written. */
-struct level {
-	const live_value *container;
-	size_t next; /* the child to write next */
-};
-
-struct levels {
-	struct level *stack; /* levels_inline, or memory of its own */
-	size_t depth, cap;
-	struct level levels_inline[LEVELS_INLINE];
-};
-
-/* A tree may be thousands of levels deep, so they are kept here and not on the C stack. */
-static void enter(struct levels *levels, const live_value *container)
-{
-	if (levels->depth == levels->cap) {
-		struct level *old = levels->stack == levels->levels_inline ? NULL : levels->stack;
-		levels->cap *= 2;
-		levels->stack = mem_realloc(old, levels->cap * sizeof *levels->stack);
-		if (!old)
-			memcpy(levels->stack, levels->levels_inline, sizeof levels->levels_inline);
-	}
-	levels->stack[levels->depth++] = (struct level){container, 0};
-}
-
 /* The next child of the innermost container, its comma and its name written; NULL when the container is closed. */
-static const live_value *next_child(struct buf *to, struct levels *levels)
+static const live_value *next_child(struct buf *to, struct value_walk *walk)
 {
-	struct level *level = &levels->stack[levels->depth - 1];
+	struct value_level *level = value_walk_top(walk);
 	const live_value *container = level->container;
 	bool object = container->type == LIVE_OBJECT;
 
 	if (level->next == container->len) {
 		buf_append_char(to, object ? '}' : ']');
-		levels->depth--;
+		walk->depth--;
 		return NULL;
 	}
 	size_t at = level->next++;
@@ -267,19 +239,16 @@ static const live_value *next_child(struct buf *to, struct levels *levels)
 
 void json_write(struct buf *to, const live_value *value)
 {
-	struct levels levels;
+	struct value_walk walk;
 
-	levels.stack = levels.levels_inline;
-	levels.depth = 0;
-	levels.cap = LEVELS_INLINE;
+	value_walk_init(&walk);
 	value = value_or_null(value);
 	if (write_head(to, value))
-		enter(&levels, value);
-	while (levels.depth && !buf_failed(to)) {
-		const live_value *child = next_child(to, &levels);
+		value_walk_enter(&walk, value);
+	while (walk.depth && !buf_failed(to)) {
+		const live_value *child = next_child(to, &walk);
 		if (child && write_head(to, child))
-			enter(&levels, child);
+			value_walk_enter(&walk, child);
 	}
-	if (levels.stack != levels.levels_inline)
-		free(levels.stack);
+	value_walk_deinit(&walk);
 }

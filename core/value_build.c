@@ -75,6 +75,18 @@ const live_value *value_array(const live_value *const *items, size_t count)
 	return array;
 }
 
+const live_value *value_array_of_pairs(const struct value_pair *pairs, size_t count)
+{
+	if (!count)
+		return value_empty(LIVE_ARRAY);
+	live_value *array = value_new(LIVE_ARRAY, count * sizeof(const live_value *));
+	const live_value **to = (const live_value **)(void *)(array + 1);
+	array->len = count;
+	for (size_t i = 0; i < count; i++)
+		to[i] = pairs[i].value;
+	return array;
+}
+
 const live_value *live_array(size_t count, const live_value *const *items)
 {
 	if (!count)

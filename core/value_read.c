@@ -1,9 +1,9 @@
 #include "core/value.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "core/mem.h"
+#include "core/value_walk.h"
 
 live_type live_value_type(const live_value *value)
 {
@@ -115,14 +115,7 @@ bool live_next(const live_value *container, live_iter *iter)
 	return true;
 }
 
-/* ---- equality: a walk over both trees with a stack of its own, since a tree may be deep ---- */
-
-enum { EQUAL_ON_STACK = 32 };
-
-struct twins {
-	const live_value *a, *b; /* two containers of one type and length */
-	size_t next;             /* child of a that is compared next */
-};
+/* ---- equality ---- */
 
 static bool numbers_equal(const live_value *a, const live_value *b)
 {
@@ -155,50 +148,52 @@ static int compare_heads(const live_value *a, const live_value *b)
 	}
 }
 
-/* The next pair of children to compare, or false when a's child has no partner. */
-static bool next_children(struct twins *twins, const live_value **a, const live_value **b)
+/* The next child of a's level in *a and its partner in the container b; false when it has none. */
+static bool next_children(struct value_level *level, const live_value *partner, const live_value **a,
+			  const live_value **b)
 {
-	size_t at = twins->next++;
-	if (twins->a->type == LIVE_ARRAY) {
-		*a = value_items(twins->a)[at];
-		*b = value_items(twins->b)[at];
+	size_t at = level->next++;
+	if (level->container->type == LIVE_ARRAY) {
+		*a = value_items(level->container)[at];
+		*b = value_items(partner)[at];
 		return true;
 	}
-	const struct value_member *member = value_members(twins->a) + at;
-	const struct value_member *partner = value_find_near(twins->b, value_key(twins->a, member), at);
+	const struct value_member *member = value_members(level->container) + at;
+	const struct value_member *other = value_find_near(partner, value_key(level->container, member), at);
+	if (!other)
+		return false;
 	*a = member->value;
-	*b = partner ? partner->value : NULL;
-	return partner;
+	*b = other->value;
+	return true;
 }
 
+/* Walks over both trees in step. */
 static bool trees_equal(const live_value *a, const live_value *b)
 {
-	struct twins on_stack[EQUAL_ON_STACK], *stack = on_stack, *grown = NULL;
-	size_t depth = 0, cap = EQUAL_ON_STACK;
+	struct value_walk walk_a, walk_b;
 	bool equal = true;
 
-	stack[depth++] = (struct twins){a, b, 0};
-	while (depth && equal) {
-		struct twins *top = &stack[depth - 1];
-		if (top->next == top->a->len) {
-			depth--;
+	value_walk_init(&walk_a);
+	value_walk_init(&walk_b);
+	value_walk_enter(&walk_a, a);
+	value_walk_enter(&walk_b, b);
+	while (walk_a.depth && equal) {
+		struct value_level *level = value_walk_top(&walk_a);
+		if (level->next == level->container->len) {
+			walk_a.depth--;
+			walk_b.depth--;
 			continue;
 		}
-		equal = next_children(top, &a, &b);
+		equal = next_children(level, value_walk_top(&walk_b)->container, &a, &b);
 		int heads = equal ? compare_heads(a, b) : 0;
 		equal = heads != 0;
-		if (heads >= 0)
-			continue;
-		if (depth == cap) {
-			cap *= 2;
-			grown = mem_realloc(grown, cap * sizeof *grown);
-			if (stack == on_stack)
-				memcpy(grown, on_stack, sizeof on_stack);
-			stack = grown;
+		if (heads < 0) {
+			value_walk_enter(&walk_a, a);
+			value_walk_enter(&walk_b, b);
 		}
-		stack[depth++] = (struct twins){a, b, 0};
 	}
-	free(grown);
+	value_walk_deinit(&walk_a);
+	value_walk_deinit(&walk_b);
 	return equal;
 }
 
