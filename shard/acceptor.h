@@ -1,9 +1,9 @@
 /*
  * acceptor - the thread that accepts connections and deals them out to the shards.
  *
- * One thread for all listening sockets (IPv4, IPv6, unix, or inherited descriptors). It accepts in small batches, so that
- * one busy listener does not starve another, and mails each socket to a shard. At the limit of connections it stops listening
- * instead of accepting and closing; out of descriptors it pauses and says so once.
+ * One thread for all listening sockets (IPv4, IPv6, unix, or inherited descriptors). It accepts in small batches, so
+ * that one busy listener does not starve another, and mails each socket to a shard. At the limit of connections it
+ * stops listening instead of accepting and closing; out of descriptors it pauses and says so once.
  */
 #ifndef SHARD_ACCEPTOR_H
 #define SHARD_ACCEPTOR_H
@@ -21,7 +21,7 @@ struct shard_group;
 enum accept_policy { ACCEPT_LEAST_CONNECTIONS, ACCEPT_ROUND_ROBIN, ACCEPT_RANDOM };
 
 struct accepted { /* a socket on its way to its shard */
-	int fd; /* non-blocking, close-on-exec; the receiver's from now on */
+	int fd;   /* non-blocking, close-on-exec; the receiver's from now on */
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
 	void *listener_tag; /* as given to acceptor_listen_* */
@@ -38,20 +38,20 @@ struct acceptor_options {
 
 struct acceptor_counters { /* written by the acceptor's thread, read [any] */
 	counter accepted;
-	counter failed;   /* accept(2) said no for other reasons than "nothing there" */
-	counter paused;   /* times that it stopped listening for want of descriptors or at the limit */
+	counter failed; /* accept(2) said no for other reasons than "nothing there" */
+	counter paused; /* times that it stopped listening for want of descriptors or at the limit */
 };
 
 /* [start] 0 or -errno. */
 int acceptor_new(struct acceptor **out, struct shard_group *group, const struct acceptor_options *options)
 	__attribute__((warn_unused_result));
 /* [start] Listens on host (name or address, "" or "*" for all, IPv6 with or without brackets) and port (0: a free one);
- * tag comes back with each socket. *bound_port gets the port (may be NULL). A name with several addresses is bound on all.
- * 0 or -errno (-ENOENT: unknown name). */
+ * tag comes back with each socket. *bound_port gets the port (may be NULL). A name with several addresses is bound on
+ * all. 0 or -errno (-ENOENT: unknown name). */
 int acceptor_listen_tcp(struct acceptor *acceptor, const char *host, unsigned port, void *tag, unsigned *bound_port)
 	__attribute__((warn_unused_result));
-/* [start] Listens on a unix socket at path; a dead socket file there is replaced, a live one is -EADDRINUSE. The file is
- * removed by acceptor_free. */
+/* [start] Listens on a unix socket at path; a dead socket file there is replaced, a live one is -EADDRINUSE. The file
+ * is removed by acceptor_free. */
 int acceptor_listen_unix(struct acceptor *acceptor, const char *path, void *tag) __attribute__((warn_unused_result));
 /* [start] Uses a socket that listens already; the descriptor is the acceptor's from then on. */
 int acceptor_listen_fd(struct acceptor *acceptor, int fd, void *tag) __attribute__((warn_unused_result));

@@ -1,8 +1,8 @@
 /*
  * pool - threads for work that blocks (files, name look-ups, hashing, author code that is slow), so that no shard does.
  *
- * A shard submits work; a thread of the pool runs it; the result comes back to the same shard as mail. Work not yet begun
- * can be dropped when the pool ends. The queue is bounded: a full one refuses, and the caller tells its client.
+ * A shard submits work; a thread of the pool runs it; the result comes back to the same shard as mail. Work not yet
+ * begun can be dropped when the pool ends. The queue is bounded: a full one refuses, and the caller tells its client.
  */
 #ifndef SHARD_POOL_H
 #define SHARD_POOL_H
@@ -24,8 +24,8 @@ struct work {
 int pool_new(struct pool **out, unsigned threads, unsigned depth) __attribute__((warn_unused_result));
 /* Waits for running work, discards what did not begin. NULL is fine. [start] */
 void pool_free(struct pool *pool);
-/* [shard] Submits work, which must stay until done is delivered. 0, or -EAGAIN when the queue is full (work is still the
- * caller's). */
+/* [shard] Submits work, which must stay until done is delivered. 0, or -EAGAIN when the queue is full (work is still
+ * the caller's). */
 int pool_submit(struct pool *pool, struct shard *here, struct work *work) __attribute__((warn_unused_result));
 
 #endif

@@ -1,13 +1,15 @@
 /*
  * shard - one thread, one libevent loop, one mailbox: the owner of all actors that live on it.
  *
- * Nothing on a shard is ever locked, since only its thread touches it. The tick: run whatever is ready (sockets, timers,
- * mail), then (1) the tasks of the CLOSE phase, (2) those of the FLUSH phase, (3) post the mail collected for each other
- * shard as one chain, (4) empty the graveyard, reset the arena, flush the log. Mail to the own shard is queued and
- * delivered in the same tick, before the phases; tasks and mail that arise meanwhile are run too, within a budget, and what
- * is over it waits for the next tick. So handlers only append, and a burst costs one system call per connection.
+ * Nothing on a shard is ever locked, since only its thread touches it. The tick: run whatever is ready (sockets,
+ * timers, mail), then (1) the tasks of the CLOSE phase, (2) those of the FLUSH phase, (3) post the mail collected for
+ * each other shard as one chain, (4) empty the graveyard, reset the arena, flush the log. Mail to the own shard is
+ * queued and delivered in the same tick, before the phases; tasks and mail that arise meanwhile are run too, within a
+ * budget, and what is over it waits for the next tick. So handlers only append, and a burst costs one system call per
+ * connection.
  *
- * Owner: the shard group. What one may get wrong: calling a [shard] function from another thread; debug builds assert it.
+ * Owner: the shard group. What one may get wrong: calling a [shard] function from another thread; debug builds assert
+ * it.
  */
 #ifndef SHARD_SHARD_H
 #define SHARD_SHARD_H
@@ -28,39 +30,43 @@ struct shard;
 struct shard_group;
 
 struct shard_options {
-	unsigned count;          /* shards, 1 to 1024 */
-	unsigned mailbox_depth;  /* mail in flight from one shard to another before the sender is pressed */
-	unsigned mail_budget;    /* deliveries per tick before the sockets have their turn again */
-	bool manual;             /* no threads: tests step the shards by hand */
+	unsigned count;         /* shards, 1 to 1024 */
+	unsigned mailbox_depth; /* at least 1: mail in flight from one shard to another before the sender is pressed */
+	unsigned mail_budget;   /* at least 1: deliveries per tick before the sockets have their turn again */
+	bool manual;            /* no threads: tests step the shards by hand */
 };
 
 /* ---- the group [start] ---- */
 
-/* Builds count shards. Each has its loop and mailbox but no thread yet. 0 or -errno. */
+/* Builds count shards. Each has its loop and mailbox but no thread yet. 0 or -errno (-EINVAL: options out of range). */
 int shard_group_new(struct shard_group **out, const struct shard_options *options) __attribute__((warn_unused_result));
-/* Starts a thread per shard; on_start (may be NULL) runs first on each, on_stop last. Not for manual groups. 0 or -errno. */
+/* Starts a thread per shard; on_start (may be NULL) runs first on each, on_stop (may be NULL) last, and what it queued
+ * is still flushed. Not for manual groups. 0 or -errno (then all that had started has stopped again). */
 int shard_group_start(struct shard_group *group, void (*on_start)(struct shard *, void *),
 		      void (*on_stop)(struct shard *, void *), void *argument) __attribute__((warn_unused_result));
-/* [any but a shard] Asks every shard to end its loop after its current tick, and waits for the threads. */
+/* [any but a shard] Asks every shard to end its loop after its current tick, and waits for the threads. Does nothing
+ * when they do not run. */
 void shard_group_stop(struct shard_group *group);
-/* After the stop: discards mail that was not delivered, buries what waits in the graveyards, frees. NULL is fine. */
+/* After the stop, and after all other threads that post here have ended: discards mail that was not delivered, frees
+ * what waits in the graveyards, frees the group. NULL is fine. */
 void shard_group_free(struct shard_group *group);
-unsigned shard_group_count(const struct shard_group *group);                  /* [any] */
+unsigned shard_group_count(const struct shard_group *group);                   /* [any] */
 struct shard *shard_group_at(const struct shard_group *group, unsigned index); /* [any] */
 
 /* ---- what a shard is ---- */
 
-unsigned shard_index(const struct shard *shard);           /* [any] */
+unsigned shard_index(const struct shard *shard);               /* [any] */
 struct shard_group *shard_group_of(const struct shard *shard); /* [any] */
-struct event_base *shard_base(struct shard *shard);        /* [shard] */
-struct wheel *shard_wheel(struct shard *shard);            /* [shard] */
+struct event_base *shard_base(struct shard *shard);            /* [shard] */
+struct wheel *shard_wheel(struct shard *shard);                /* [shard] */
 /* [shard] Memory until the end of this tick. */
 struct arena *shard_arena(struct shard *shard);
-/* [shard] The time as of this tick. */
-const struct tick_clock *shard_clock(const struct shard *shard);
-/* The shard whose thread this is (in a manual group: the one being stepped), or NULL. [any] */
+/* [shard] The time as of this tick: read when first asked for after the loop woke, the same until the tick ends. */
+const struct tick_clock *shard_clock(struct shard *shard);
+/* The shard whose thread this is (in a manual group: the one being stepped or entered), or NULL. [any] */
 struct shard *shard_here(void);
-/* Asserts in debug builds that the caller runs on shard. */
+/* Asserts in debug builds that the caller runs on shard. A thread that is no shard passes while the group has no
+ * threads: before the start, after the stop, and between the steps of a manual group. */
 void shard_assert_here(const struct shard *shard);
 /* [shard] Arms timer to fire after delay_ms (at least 0) from this tick's time. */
 void shard_timer_after(struct shard *shard, struct timer *timer, int64_t delay_ms);
@@ -72,13 +78,14 @@ void *shard_context(const struct shard *shard, enum shard_context which);
 
 /* ---- mail ---- */
 
-/* [shard] Sends mail from here to the shard numbered to; it leaves at the end of the tick (for here itself: is delivered
- * before the tick ends). Per ordered pair FIFO. Gives mail away. */
+/* [shard] Sends mail from here to the shard numbered to; it leaves at the end of the tick (for here itself: is
+ * delivered before the tick ends). Per ordered pair FIFO. Gives mail away. */
 void shard_post(struct shard *here, unsigned to, struct mail *mail);
 /* [any] Sends mail from a thread that is no shard. Gives mail away. */
 void shard_post_outside(struct shard *to, struct mail *mail);
 
-/* [shard] Whether mail from here waits at some shard beyond mailbox_depth: then stop reading what feeds it. */
+/* [shard] Whether mail from here waits at some shard beyond mailbox_depth (and since then at none fell below half of
+ * it): then stop reading what feeds it. */
 bool shard_is_pressed(const struct shard *here);
 
 struct relief {
@@ -86,21 +93,22 @@ struct relief {
 	void (*relieved)(struct relief *self, struct shard *here);
 };
 
-/* [shard] Calls relief once when here is no longer pressed. */
+/* [shard] Calls relief once, in a later tick, when here is not pressed (any more): in the order of asking, and no
+ * further ones once their work presses here again. */
 void shard_await_relief(struct shard *here, struct relief *relief);
 
 /* ---- the end of the tick ---- */
 
 enum tick_phase { TICK_CLOSE, TICK_FLUSH, TICK_PHASES };
 
-struct tick_task { /* zeroed before first use */
+struct tick_task { /* zeroed before first use; embed it in what has work at the end of the tick */
 	struct tick_task *next;
 	bool queued;
 	void (*run)(struct tick_task *self, struct shard *here);
 };
 
-/* [shard] Runs task once in the phase of this tick; does nothing when it is queued already. Queued tasks must not be freed:
- * bury them. */
+/* [shard] Runs task once in the phase of this tick; does nothing when it is queued already. Queued tasks must not be
+ * freed: bury them. */
 void shard_at_tick_end(struct shard *here, enum tick_phase phase, struct tick_task *task);
 
 struct grave { /* embed it in what dies */
@@ -108,7 +116,8 @@ struct grave { /* embed it in what dies */
 	void (*free)(struct grave *self);
 };
 
-/* [shard] Frees the dead at the end of this tick: pointers to it stay good until then. */
+/* [shard] Frees the dead at the end of this tick: pointers to it stay good until then, and until its tasks that are
+ * queued already have run. */
 void shard_bury(struct shard *here, struct grave *grave);
 
 /* ---- handles: what other shards keep instead of pointers ---- */
@@ -134,25 +143,28 @@ static inline bool handle_is_set(struct handle handle)
 
 struct shard_counters {
 	counter ticks;
-	counter busy_ns;         /* in ticks, without waiting for events */
-	counter mail_sent;       /* to other shards */
-	counter mail_delivered;
-	counter wakeups;         /* eventfd writes by this shard */
-	counter pressed;         /* times that this shard became pressed */
-	counter load;            /* connections: the floors above add and subtract, the acceptor reads */
+	counter busy_ns;        /* in ticks, from the first look at the clock after waking */
+	counter mail_sent;      /* to other shards */
+	counter mail_delivered; /* from anywhere, here included */
+	counter wakeups;        /* eventfd writes by this shard */
+	counter pressed;        /* times that this shard became pressed */
+	counter load;           /* connections: the floors above add and subtract, the acceptor reads */
 };
 
 /* The counters: written [shard], read [any]. */
 struct shard_counters *shard_counters(struct shard *shard);
-/* [any] Mail that shard from sent to shard to and that is not delivered yet. */
+/* [any] Mail that shard from sent to shard to and that is not delivered yet; from other threads a recent figure. */
 uint64_t shard_mail_in_flight(const struct shard_group *group, unsigned from, unsigned to);
 
 /* ---- stepping by hand (manual groups, tests) ---- */
 
 /* Runs one tick of shard on this thread without waiting for events; returns the number of things it did (deliveries,
- * timers, tasks). [start] */
+ * timers, tasks, reliefs, chains posted; not: sockets). [start] */
 unsigned shard_step(struct shard *shard);
-/* Sets shard's clocks, which in a manual group move only by this. [start] */
+/* Makes shard the one that shard_here finds between steps, so that a test may call [shard] functions; NULL: none.
+ * [start] */
+void shard_enter(struct shard *shard);
+/* Sets shard's clocks, which in a manual group start at 0 and move only by this. [start] */
 void shard_set_time(struct shard *shard, int64_t wall_ms, int64_t mono_ms);
 
 #endif
