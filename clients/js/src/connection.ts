@@ -168,7 +168,7 @@ export class LiveConnection {
 	/** Resolves with the reply. Rejects when it says failure, does not come in time, or the link is lost before it. */
 	async sendMessageAndWait(message: ClientFrame, timeout = REQUEST_TIMEOUT): Promise<ServerFrame> {
 		const requestId = generateId();
-		const reply = this.requests.wait(requestId, timeout);
+		const reply = this.requests.wait(requestId, timeout, { request: message });
 		this.transmitRequest(requestId, () => this.transmit({ ...message, requestId, expectResponse: true }));
 		return reply;
 	}
@@ -177,7 +177,8 @@ export class LiveConnection {
 	async sendBinaryAndWait(
 		buffer: ArrayBuffer | Uint8Array, requestId: string, timeout = REQUEST_TIMEOUT,
 	): Promise<ServerFrame> {
-		const reply = this.requests.wait(requestId, timeout, `Binary request timeout after ${timeout}ms`);
+		const timeoutText = `Binary request timeout after ${timeout}ms`;
+		const reply = this.requests.wait(requestId, timeout, { timeoutText });
 		const bytes = buffer instanceof Uint8Array ? buffer : new Uint8Array(buffer);
 		this.transmitRequest(requestId, () => this.transmit(bytes));
 		return reply;

@@ -1,4 +1,5 @@
 export { decodeMessagePack } from "./msgpack";
+export { AdaptiveChunkSizer, type ChunkSizerConfig } from "./chunk-sizer";
 export { systemClock, type Clock } from "./clock";
 export { LiveComponentHandle, type BinaryDecoder, type LiveComponentOptions } from "./component";
 export { LiveConnection, type LiveConnectionOptions } from "./connection";
@@ -15,5 +16,6 @@ export type { RoomHandle, RoomMembers, RoomProxy } from "./room-handle";
 export { isSignedState, REHYDRATE_MAX_AGE } from "./signed-state";
 export type { ClientTransport, TransportFactory, TransportListener } from "./transport";
 export type { ClientFrame, LiveCredentials, ServerFrame, SignedState, State, Unsubscribe } from "./types";
+export { ChunkedUploader, type UploaderOptions, type UploadState } from "./upload";
 export { getConnection, onConnectionChange, useLive, type LiveComponent, type UseLiveOptions } from "./use-live";
 export { WebSocketTransport } from "./websocket-transport";

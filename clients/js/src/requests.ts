@@ -4,7 +4,7 @@
  */
 import type { Clock } from "./clock";
 import { readErrorMessage } from "./readers";
-import type { ServerFrame } from "./types";
+import type { ClientFrame, ServerFrame } from "./types";
 
 /** The server lost the component: whoever asked has to bring it back, so this one failure is handed over as a reply. */
 export const REHYDRATION_REQUIRED = "COMPONENT_REHYDRATION_REQUIRED";
@@ -13,16 +13,20 @@ interface Pending {
 	resolve(frame: ServerFrame): void;
 	reject(error: Error): void;
 	stopTimer(): void;
+	/** What the request speaks of, or null. */
+	subject: string | null;
 }
 
-/** The ids that requests about uploads use, so that a reply without `requestId` still finds them. */
-export const uploadRequestIds = {
-	chunk: (uploadId: string, chunkIndex: number): string => `chunk-${uploadId}-${chunkIndex}`,
-	complete: (uploadId: string): string => `complete-${uploadId}`,
-};
+export interface WaitOptions {
+	/** What the rejection says when no reply came in time. */
+	timeoutText?: string;
+	/** The request, if its reply may come without an id and be known only by its subject. */
+	request?: ClientFrame;
+}
 
 export class RequestTable {
 	private readonly pending = new Map<string, Pending>();
+	private readonly idBySubject = new Map<string, string>();
 
 	constructor(private readonly clock: Clock) {}
 
@@ -30,11 +34,15 @@ export class RequestTable {
 		return this.pending.size;
 	}
 
-	/** Resolves with the reply to `id`; rejects with its error, or with `timeoutText` after `timeout` ms. */
-	wait(id: string, timeout: number, timeoutText = `Request timeout after ${timeout}ms`): Promise<ServerFrame> {
+	/** Resolves with the reply to `id`; rejects with its error, or after `timeout` ms. */
+	wait(id: string, timeout: number, options: WaitOptions = {}): Promise<ServerFrame> {
+		const { timeoutText = `Request timeout after ${timeout}ms`, request } = options;
+		const subject = request ? uploadSubject(request) : null;
 		return new Promise((resolve, reject) => {
 			const stopTimer = this.clock.after(timeout, () => this.fail(id, new Error(timeoutText)));
-			this.pending.set(id, { resolve, reject, stopTimer });
+			this.pending.set(id, { resolve, reject, stopTimer, subject });
+			if (subject !== null)
+				this.idBySubject.set(subject, id);
 		});
 	}
 
@@ -67,6 +75,8 @@ export class RequestTable {
 		if (!request)
 			return null;
 		this.pending.delete(id);
+		if (request.subject !== null)
+			this.idBySubject.delete(request.subject);
 		request.stopTimer();
 		return request;
 	}
@@ -74,10 +84,25 @@ export class RequestTable {
 	private requestOf(frame: ServerFrame): string | null {
 		if (typeof frame.requestId === "string")
 			return frame.requestId;
-		if (frame.type === "FILE_UPLOAD_PROGRESS")
-			return uploadRequestIds.chunk(String(frame.uploadId), Number(frame.chunkIndex));
-		if (frame.type === "FILE_UPLOAD_COMPLETE")
-			return uploadRequestIds.complete(String(frame.uploadId));
+		const subject = uploadSubject(frame);
+		return subject === null ? null : (this.idBySubject.get(subject) ?? subject);
+	}
+}
+
+/** A binary chunk's request id, which is also what its reply speaks of. */
+export function chunkRequestId(uploadId: unknown, chunkIndex: unknown): string {
+	return `chunk-${uploadId}-${chunkIndex}`;
+}
+
+/** What an upload's request or reply speaks of: one chunk, or the completion; null for all other frames. */
+function uploadSubject(frame: ClientFrame | ServerFrame): string | null {
+	switch (frame.type) {
+	case "FILE_UPLOAD_CHUNK":
+	case "FILE_UPLOAD_PROGRESS":
+		return chunkRequestId(frame.uploadId, frame.chunkIndex);
+	case "FILE_UPLOAD_COMPLETE":
+		return `complete-${frame.uploadId}`;
+	default:
 		return null;
 	}
 }
