@@ -1,13 +1,14 @@
 /*
  * connection - a byte stream to one peer, on one shard: what http and ws stand on, plain or TLS.
  *
- * Its owner (the layer above) gets bytes by on_read, straight from the shard's receive buffer, and is asked for bytes by
- * on_flush, once at the end of a tick, straight into the shard's staging buffer. An idle connection holds no buffer: what the
- * owner did not consume and what the peer did not take are copied to memory of the connection, and given back when done.
+ * Its owner (the layer above) gets bytes by on_read, straight from the shard's receive buffer, and is asked for bytes
+ * by on_flush, once at the end of a tick, straight into the shard's staging buffer. An idle connection holds no buffer:
+ * what the owner did not consume and what the peer did not take are copied to memory of the connection, and given back
+ * when done.
  *
- * What one may get wrong: the connection is dead after on_closed (the last call), though the pointer stays good until the
- * end of the tick; and inside on_read the owner may close, pause or hand over the connection at will, but what it returns
- * still counts the bytes that it consumed. Threads: [shard].
+ * What one may get wrong: the connection is dead after on_closed (the last call), though the pointer stays good until
+ * the end of the tick; and inside on_read the owner may close, pause or hand over the connection at will, but what it
+ * returns still counts the bytes that it consumed. Threads: [shard].
  */
 #ifndef SERVER_NET_CONNECTION_H
 #define SERVER_NET_CONNECTION_H
@@ -24,18 +25,22 @@ struct connection;
 struct net_shard;
 struct shard;
 
-/* Zero takes the default in brackets. The struct is shared and must outlive its connections. */
+/* Zero takes the default in brackets, by connection_options_fill. The struct is shared and must outlive its
+ * connections. */
 struct connection_options {
-	size_t soft_bytes;        /* [256 KiB] backlog above this: on_backlog is told, reading pauses until it is drained */
-	size_t hard_bytes;        /* [16 MiB] above this the connection is closed at once */
-	unsigned soft_age_ms;     /* [5000] the same two by the age of the oldest byte in the backlog */
-	unsigned hard_age_ms;     /* [30000] */
-	unsigned linger_ms;       /* [5000] how long a close waits for the peer to take the last bytes */
-	size_t write_budget;      /* [256 KiB] bytes per turn of a backlog that drains, so that others have theirs */
-	bool proxy_protocol;      /* the stream must begin with a PROXY header (v1 or v2) */
-	unsigned proxy_ms;        /* [5000] in which the PROXY header must have come */
+	size_t soft_bytes;    /* [256 KiB] backlog above this: on_backlog is told, reading pauses until it is drained */
+	size_t hard_bytes;    /* [16 MiB] above this the connection is closed at once */
+	unsigned soft_age_ms; /* [5000] the same two by the age of the oldest byte in the backlog */
+	unsigned hard_age_ms; /* [30000] */
+	unsigned linger_ms;   /* [5000] how long a close waits for the peer to take the last bytes */
+	size_t write_budget;  /* [256 KiB] bytes per turn of a backlog that drains, so that others have theirs */
+	bool proxy_protocol;  /* the stream must begin with a PROXY header (v1 or v2) */
+	unsigned proxy_ms;    /* [5000] in which the PROXY header must have come */
 	const struct address_set *proxies; /* who may send one; others are closed. NULL: anyone that can connect */
 };
+
+/* Puts the defaults where there is zero. Call it once, before the first connection. [start] */
+void connection_options_fill(struct connection_options *options);
 
 enum connection_level {
 	CONNECTION_SOFT, /* the backlog crossed the soft mark: send less, collapse */
@@ -45,10 +50,11 @@ enum connection_level {
  * -ECONNRESET, -EPIPE and whatever else the socket said; -ETIMEDOUT a deadline; -ENOBUFS over a hard mark;
  * -EMSGSIZE unconsumed input outgrew its limit; -EPROTO a bad PROXY header or a TLS failure; -ENOMEM. */
 struct connection_ops {
-	/* Bytes came; they are writable, and gone afterwards. Returns how many were consumed; the rest is kept, and presented
-	 * again with more behind it (or when reading resumes). */
+	/* Bytes came; they are writable, and gone afterwards. Returns how many were consumed; the rest is kept, and
+	 * presented again with more behind it (or when reading resumes). */
 	size_t (*on_read)(void *owner, struct connection *conn, char *bytes, size_t len);
-	/* The end of a tick in which connection_flush_soon was called: append to out what should be sent now. May be NULL. */
+	/* The end of a tick in which connection_flush_soon was called: append to out what should be sent now. May be
+	 * NULL. */
 	void (*on_flush)(void *owner, struct connection *conn, struct buf *out);
 	/* The backlog is gone: everything that was ever appended is with the kernel. May be NULL. */
 	void (*on_drained)(void *owner, struct connection *conn);
@@ -65,8 +71,9 @@ struct connection_ops {
 };
 
 /*
- * A connection on fd (connected, non-blocking; given away, also on failure). peer is copied. ops and options must outlive
- * it. Calls nothing before the next turn of the loop. 0 or -errno: -EUSERS too many of this address, -ESHUTDOWN.
+ * A connection on fd (connected, non-blocking; given away, also on failure). peer is copied. ops and options (filled;
+ * NULL: the defaults) must outlive it. Calls nothing before the next turn of the loop. 0 or -errno: -EUSERS too many of
+ * this address, -ESHUTDOWN.
  */
 int connection_new(struct connection **out, struct net_shard *net, int fd, const struct address *peer,
 		   const struct connection_options *options, const struct connection_ops *ops, void *owner)
@@ -78,16 +85,19 @@ void connection_set_ops(struct connection *conn, const struct connection_ops *op
 
 /* Asks for on_flush at the end of this tick; calling it again costs nothing. Ignored when closing. */
 void connection_flush_soon(struct connection *conn);
+/* Sends bytes now, behind what waits: the last words of an owner that hands the connection over. */
+void connection_write(struct connection *conn, struct str bytes);
 /* In on_flush: sends what out holds, moves what did not go to the backlog, empties out. For a composer with more than
  * ~128 KiB to say. */
 void connection_spill(struct connection *conn, struct buf *out);
 
-enum connection_pause { /* reading stops while any of these is set */
-	CONNECTION_PAUSE_BACKLOG = 1, /* the connection's own */
-	CONNECTION_PAUSE_PRESSED = 2, /* the connection's own */
-	CONNECTION_PAUSE_OWNER = 4,
+enum connection_pause {                               /* reading stops while any of these is set */
+			CONNECTION_PAUSE_BACKLOG = 1, /* the connection's own */
+			CONNECTION_PAUSE_PRESSED = 2, /* the connection's own */
+			CONNECTION_PAUSE_OWNER = 4,
 };
-/* Stops reading for the owner's reason; on_read is not called again (not even with bytes that are here) until resumed. */
+/* Stops reading for the owner's reason; on_read is not called again (not even with bytes that are here) until resumed.
+ */
 void connection_pause_read(struct connection *conn);
 /* Goes on reading; bytes that were left are presented in the next turn of the loop. */
 void connection_resume_read(struct connection *conn);
@@ -95,9 +105,10 @@ bool connection_is_paused(const struct connection *conn); /* by the owner */
 
 enum connection_close { CONNECTION_AFTER_FLUSH, CONNECTION_AT_ONCE };
 /*
- * Closes. CONNECTION_AFTER_FLUSH: on_flush is called a last time if it was asked for, the backlog drains, the stream is ended,
- * and what the peer still sends is thrown away until it ends too (or linger_ms pass), so that it reads our last words.
- * on_closed comes at the end of this tick at the earliest, never from inside this call. Twice is fine; the harder one wins.
+ * Closes. CONNECTION_AFTER_FLUSH: on_flush is called a last time if it was asked for, the backlog drains, the stream is
+ * ended, and what the peer still sends is thrown away until it ends too (or linger_ms pass), so that it reads our last
+ * words. on_closed comes at the end of this tick at the earliest, never from inside this call. Twice is fine; the
+ * harder one wins.
  */
 void connection_close(struct connection *conn, enum connection_close how);
 /* Whether connection_close was called or the connection is dead. */

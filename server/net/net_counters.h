@@ -9,21 +9,21 @@
 #include "core/counter.h"
 
 struct net_counters {
-	counter opened;               /* connections */
-	counter closed;               /* all of them, whatever the cause */
+	counter opened; /* connections */
+	counter closed; /* all of them, whatever the cause */
 	counter bytes_in;
 	counter bytes_out;
-	counter sends;                /* system calls that wrote */
-	counter short_sends;          /* of these, those that left something for the backlog */
-	counter backlog_bytes;        /* waiting now, in all backlogs together */
+	counter sends;         /* system calls that wrote */
+	counter short_sends;   /* of these, those that left something for the backlog */
+	counter backlog_bytes; /* waiting now, in all backlogs together */
 
-	counter pauses_backlog;       /* reading stopped: the peer does not read its own replies */
-	counter pauses_pressed;       /* reading stopped: another shard is behind with our mail */
-	counter pauses_owner;         /* reading stopped: the owner held the connection */
+	counter pauses_backlog; /* reading stopped: the peer does not read its own replies */
+	counter pauses_pressed; /* reading stopped: another shard is behind with our mail */
+	counter pauses_owner;   /* reading stopped: the owner held the connection */
 
 	counter closes_ours;          /* we said so: an answer with Connection: close, a close frame, a shutdown */
 	counter closes_peer;          /* the peer ended the stream */
-	counter closes_error;         /* reset, broken pipe, a failed transport */
+	counter closes_error;         /* reset, broken pipe, a failed wire */
 	counter closes_deadline;      /* a deadline of the owner or of the connection passed */
 	counter closes_backlog_bytes; /* over the hard mark by bytes */
 	counter closes_backlog_age;   /* over the hard mark by age */
@@ -37,19 +37,19 @@ struct net_counters {
 	counter http_requests;
 	counter http_errors_4xx;
 	counter http_errors_5xx;
-	counter http_timeouts;        /* header, body and idle deadlines */
+	counter http_timeouts; /* header, body and idle deadlines */
 	counter ws_opened;
-	counter ws_refused;           /* handshakes answered with an error */
+	counter ws_refused; /* handshakes answered with an error */
 	counter ws_messages_in;
 	counter ws_messages_out;
 	counter ws_pings;
-	counter ws_closes_peer;       /* close frames that the peer sent first */
-	counter ws_closes_ours;       /* close frames that we sent first, whatever for */
-	counter ws_closes_protocol;   /* of ours: 1002 */
-	counter ws_closes_utf8;       /* of ours: 1007 */
-	counter ws_closes_too_big;    /* of ours: 1009 */
-	counter ws_closes_half_open;  /* no pong in time */
-	counter ws_closes_slow;       /* an unfinished message or close handshake ran out of time */
+	counter ws_closes_peer;      /* close frames that the peer sent first */
+	counter ws_closes_ours;      /* close frames that we sent first, whatever for */
+	counter ws_closes_protocol;  /* of ours: 1002 */
+	counter ws_closes_utf8;      /* of ours: 1007 */
+	counter ws_closes_too_big;   /* of ours: 1009 */
+	counter ws_closes_half_open; /* no pong in time */
+	counter ws_closes_slow;      /* an unfinished message or close handshake ran out of time */
 };
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * transport - the seam between a connection and its socket: plain recv and send, or TLS.
+ * wire - the seam between a connection and its socket: plain recv and send, or TLS.
  *
- * A connection reads and writes through this table alone. A transport keeps its own state (transport_state) and may ask for
+ * A connection reads and writes through this table alone. A wire keeps its own state (wire_state) and may ask for
  * the socket to be watched for the other direction than the caller would expect (a TLS read that must write first) by
- * connection_watch. What one may get wrong: a transport that holds decrypted bytes must say so in has_pending, or they wait for
- * bytes that never come. Threads: [shard].
+ * connection_watch. What one may get wrong: a wire that holds decrypted bytes must say so in has_pending, or they wait
+ * for bytes that never come. Threads: [shard].
  */
-#ifndef SERVER_NET_TRANSPORT_H
-#define SERVER_NET_TRANSPORT_H
+#ifndef SERVER_NET_WIRE_H
+#define SERVER_NET_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,9 +15,9 @@
 
 struct connection;
 
-struct transport {
-	/* Goes on with the handshake: 0 done, -EAGAIN (watch for more), -errno. NULL: there is none. Called before anything is
-	 * read or written, whenever the socket is ready. */
+struct wire {
+	/* Goes on with the handshake: 0 done, -EAGAIN (watch for more), -errno. NULL: there is none. Called before
+	 * anything is read or written, whenever the socket is ready. */
 	int (*handshake)(struct connection *conn, void *state);
 	/* Up to room bytes: how many came (at least 1), 0 when the peer ended the stream in order, -EAGAIN, -errno. */
 	ssize_t (*read)(struct connection *conn, void *state, char *to, size_t room);
@@ -34,13 +34,12 @@ struct transport {
 };
 
 /* Plain TCP and unix sockets. */
-extern const struct transport transport_plain;
+extern const struct wire wire_plain;
 
-/* Puts transport under a connection that has not read or written yet (right after connection_new). Gives state away. A handshake
- * must be done within deadline_ms. */
-void connection_set_transport(struct connection *conn, const struct transport *transport, void *state,
-			      int64_t deadline_ms);
-/* The descriptor, for the transport's own calls. */
+/* Puts wire under a connection that has not read or written yet (right after connection_new). Gives state away. A
+ * handshake must be done within deadline_ms. */
+void connection_set_wire(struct connection *conn, const struct wire *wire, void *state, int64_t deadline_ms);
+/* The descriptor, for the wire's own calls. */
 int connection_fd(const struct connection *conn);
 /* Calls the interrupted handshake, read or write again when the socket is writable. */
 void connection_watch_write(struct connection *conn);

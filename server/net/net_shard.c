@@ -1,0 +1,111 @@
+#include "server/net/net_shard.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "server/net/connection_private.h"
+
+struct net_shard *net_shard_new(struct shard *shard, const struct net_options *options)
+{
+	struct net_shard *net = mem_alloc(sizeof *net);
+	net->shard = shard;
+	if (options)
+		net->options = *options;
+	if (net->options.receive_bytes == 0)
+		net->options.receive_bytes = 128 << 10;
+	if (net->options.staging_keep_bytes == 0)
+		net->options.staging_keep_bytes = 256 << 10;
+	if (net->options.staging_limit_bytes == 0)
+		net->options.staging_limit_bytes = 64 << 20;
+	net->receive = mem_alloc(net->options.receive_bytes);
+	buf_init(&net->staging, net->options.staging_limit_bytes);
+	list_init(&net->dirty);
+	net->flush.run = writer_flush_all;
+	net->funeral.run = connection_bury_all;
+	list_init(&net->relief.link);
+	net->relief.relieved = connection_relieve_all;
+	for (int i = 0; i < CONN_LISTS; i++)
+		list_init(&net->lists[i]);
+	map_init(&net->hosts);
+	return net;
+}
+
+static void close_at_once(struct connection *conn, void *argument)
+{
+	(void)argument;
+	connection_close(conn, CONNECTION_AT_ONCE);
+}
+
+static void free_net(struct grave *grave)
+{
+	free((char *)grave - offsetof(struct net_shard, grave));
+}
+
+void net_shard_free(struct net_shard *net)
+{
+	if (!net)
+		return;
+	net->ending = true;
+	net_shard_each(net, close_at_once, NULL);
+	connection_bury_all(&net->funeral, net->shard);
+	assert_always(net->count == 0);
+	list_remove(&net->relief.link);
+	map_deinit(&net->hosts);
+	buf_deinit(&net->staging);
+	free(net->receive);
+	net->receive = NULL;
+	net->grave.free = free_net;
+	shard_bury(net->shard, &net->grave);
+}
+
+struct shard *net_shard_shard(const struct net_shard *net)
+{
+	return net->shard;
+}
+
+struct net_counters *net_shard_counters(struct net_shard *net)
+{
+	return &net->counters;
+}
+
+size_t net_shard_count(const struct net_shard *net)
+{
+	return net->count;
+}
+
+static void say_goodbye(struct connection *conn, void *argument)
+{
+	(void)argument;
+	if (connection_is_open(conn) && conn->ops->on_shutdown)
+		conn->ops->on_shutdown(conn->owner, conn);
+	else
+		connection_close(conn, CONNECTION_AFTER_FLUSH);
+}
+
+void net_shard_shutdown(struct net_shard *net)
+{
+	net->ending = true;
+	net_shard_each(net, say_goodbye, NULL);
+}
+
+/* Lists change while they are walked, since visit may close connections (any of them): so each list is moved aside
+ * whole and its members are put back one by one before they are visited. */
+void net_shard_each(struct net_shard *net, void (*visit)(struct connection *, void *), void *argument)
+{
+	for (int state = 0; state < CONN_DYING; state++) {
+		struct list aside;
+		struct list *head = &net->lists[state];
+		list_init(&aside);
+		while (!list_is_empty(head)) {
+			struct list *link = head->next;
+			list_remove(link);
+			list_append(&aside, link);
+		}
+		while (!list_is_empty(&aside)) {
+			struct list *link = aside.next;
+			list_remove(link);
+			list_append(head, link);
+			visit(LIST_OF(link, struct connection, link), argument);
+		}
+	}
+}
