@@ -153,6 +153,17 @@ void room_view_welcome(struct rooms *rooms, struct room_request *answer)
 
 /* ---- events ---- */
 
+/* Whether a member here gets the event. The home makes no frame for one who is alone in a room and excluded. */
+static bool has_audience(const struct room_view *view, const struct room_event *event)
+{
+	const struct list *first = view->members.next;
+
+	if (first == &view->members)
+		return false;
+	return first->next != &view->members ||
+	       LIST_OF(first, struct room_member, link)->serial != rooms_excluded_serial(view->rooms, event);
+}
+
 void room_view_receive(struct rooms *rooms, struct str key, struct room_event *event)
 {
 	struct room_view *view = room_view_find(rooms, key);
@@ -170,7 +181,7 @@ void room_view_receive(struct rooms *rooms, struct str key, struct room_event *e
 
 	view->delivering = true;
 	room_handlers_call(view, event);
-	if (is_room && room_view_has_members(view))
+	if (is_room && has_audience(view, event))
 		rooms->options.hooks->deliver(rooms, view, event);
 	view->delivering = false;
 	if (view->has_ended_handlers)

@@ -48,7 +48,8 @@ struct rooms_options {
 struct rooms_hooks {
 	/* At the home: the frame shared by all members of "room" channels, or NULL. The caller owns the result. */
 	struct frame *(*encode)(const struct room_event *event);
-	/* Once per event and shard, for a view that has members: hand the event to them (room_view_next_member). */
+	/* Once per event and shard, for a view that has members besides the excluded one: hand the event to them
+	 * (room_view_next_member), but not to event->exclude (rooms_excluded_serial). */
 	void (*deliver)(struct rooms *rooms, struct room_view *view, struct room_event *event);
 	/* The answer to rooms_join. error NULL: joined, and room_view_state is the snapshot. Else the protocol's text,
 	 * and the member is free again. Not called for a member that left meanwhile. */
