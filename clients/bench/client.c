@@ -131,6 +131,7 @@ void client_close(struct client *client)
 	client->stage = CLIENT_CLOSED;
 	inbox_deinit(&client->inbox);
 	buffer_deinit(&client->backlog);
+	buffer_deinit(&client->event_start);
 }
 
 void client_deinit(struct client *client)

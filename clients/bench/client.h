@@ -68,6 +68,7 @@ struct client {
 	size_t id_length;
 	char id[CLIENT_ID_MAX + 1]; /* of its component */
 	struct sequence sequence;   /* of what it receives */
+	struct buffer event_start;  /* how the last event that was read in full began, up to its data */
 	struct inbox inbox;
 	struct buffer backlog; /* bytes the socket did not take */
 	struct flight *flight; /* NULL unless it sends with a window */

@@ -70,6 +70,14 @@ bool scan_unsigned(struct scan_text text, uint64_t *out);
 /* Reads fields "s", "n" and "t" of an event's data. 0, or -EPROTO when one is missing or no number. */
 int scan_event_data(struct scan_text data, struct scan_event *out);
 
+/*
+ * The shortcut for what comes most: the next message is the event with the same `start` (its text up to the value of
+ * "data") as one that was read and checked before, and with data as this generator writes it. 1: `*out` is filled and
+ * the message is behind us. 0: it is something else, or written differently, and scan_next must read it. -EPROTO as
+ * scan_next.
+ */
+int scan_event_again(struct scan *scan, struct scan_text start, struct scan_event *out);
+
 static inline bool scan_equals(struct scan_text text, const void *bytes, size_t length)
 {
 	return text.at && text.length == length && !memcmp(text.at, bytes, length);

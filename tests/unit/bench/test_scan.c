@@ -205,6 +205,69 @@ START_TEST(refuses_other_event_data)
 }
 END_TEST
 
-BENCH_TEST_MAIN("scan", finds_the_fields_of_an_event, finds_the_fields_of_a_reply, walks_over_a_batch,
-		is_not_fooled_by_strings, takes_only_top_level_fields, a_field_of_another_type_is_absent,
-		refuses_what_is_no_message, refuses_every_cut, reads_event_data, refuses_other_event_data)
+#define EVENT_START \
+	"{\"componentId\":\"Zz12_-Qx\",\"type\":\"ROOM_EVENT\",\"roomId\":\"bench-0\",\"event\":\"b\",\"data\":"
+#define EVENT_DATA "{\"s\":1,\"n\":22,\"t\":333,\"p\":\"xxx\"}"
+#define EVENT_END ",\"timestamp\":1700000000000}"
+
+static const struct scan_text event_start = {EVENT_START, sizeof EVENT_START - 1};
+
+START_TEST(takes_the_shortcut_for_an_event_seen_before)
+{
+	struct scan_event event = {0};
+
+	begin("[" EVENT_START EVENT_DATA EVENT_END ", " EVENT_START EVENT_DATA EVENT_END "]");
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(scan_event_again(&scan, event_start, &event), 1);
+		ck_assert(event.sender == 1 && event.number == 22 && event.intended_ns == 333);
+	}
+	ck_assert_int_eq(scan_event_again(&scan, event_start, &event), 0);
+	end();
+}
+END_TEST
+
+START_TEST(leaves_other_messages_to_the_full_reading)
+{
+	static const char *const texts[] = {
+		"{\"type\":\"STATE_DELTA\"}",
+		EVENT_START EVENT_DATA "}",
+		EVENT_START EVENT_DATA ",\"more\":1}",
+		EVENT_START "{\"n\":22,\"s\":1,\"t\":333,\"p\":\"x\"}" EVENT_END,
+		EVENT_START "{\"s\":1,\"n\":22,\"t\":333.5,\"p\":\"x\"}" EVENT_END,
+		EVENT_START "{\"s\":1,\"n\":22,\"t\":333,\"p\":\"x\",\"q\":1}" EVENT_END,
+	};
+	struct scan_event event;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		begin(texts[i]);
+		ck_assert_int_eq(scan_event_again(&scan, event_start, &event), 0);
+		ck_assert_int_eq(scan_event_again(&scan, (struct scan_text){0}, &event), 0);
+		ck_assert_int_eq(scan_next(&scan, &message), 1);
+		end();
+	}
+}
+END_TEST
+
+START_TEST(shortcut_never_reads_beyond_a_cut)
+{
+	static const char text[] = "[" EVENT_START EVENT_DATA EVENT_END "]";
+
+	for (size_t length = 0; length < sizeof text - 1; length++) {
+		struct scan_event event;
+		int rc;
+
+		copy = malloc(length ? length : 1);
+		memcpy(copy, text, length);
+		scan_begin(&scan, copy, length);
+		rc = scan_event_again(&scan, event_start, &event);
+		ck_assert(rc == 0 || (rc == -EPROTO && length == sizeof text - 2));
+		free(copy);
+	}
+}
+END_TEST
+
+BENCH_TEST_MAIN("scan", takes_the_shortcut_for_an_event_seen_before, leaves_other_messages_to_the_full_reading,
+		shortcut_never_reads_beyond_a_cut, finds_the_fields_of_an_event, finds_the_fields_of_a_reply,
+		walks_over_a_batch, is_not_fooled_by_strings, takes_only_top_level_fields,
+		a_field_of_another_type_is_absent, refuses_what_is_no_message, refuses_every_cut, reads_event_data,
+		refuses_other_event_data)
