@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "core/counter.h"
@@ -18,6 +19,8 @@ struct acceptor;
 struct shard;
 struct shard_group;
 
+/* Whom the next socket goes to. "Least" counts what the shards have in their load counter and what is on its way to
+ * them, so on_accept must add to the load before it returns. */
 enum accept_policy { ACCEPT_LEAST_CONNECTIONS, ACCEPT_ROUND_ROBIN, ACCEPT_RANDOM };
 
 struct accepted { /* a socket on its way to its shard */
@@ -29,9 +32,9 @@ struct accepted { /* a socket on its way to its shard */
 
 struct acceptor_options {
 	enum accept_policy policy;
-	unsigned batch;           /* accepts per listener and turn */
-	uint64_t max_connections; /* over all shards; above it the acceptor stops listening */
-	/* [mail] Called on the chosen shard, which owns the socket from then on. */
+	unsigned batch;           /* at least 1: accepts per listener and turn */
+	uint64_t max_connections; /* over all shards; when there are so many, nothing is accepted. 0: no limit */
+	/* [mail] Called on the chosen shard, which owns the socket from then on. TCP_NODELAY is set. */
 	void (*on_accept)(struct shard *here, const struct accepted *accepted, void *argument);
 	void *argument;
 };
@@ -39,10 +42,10 @@ struct acceptor_options {
 struct acceptor_counters { /* written by the acceptor's thread, read [any] */
 	counter accepted;
 	counter failed; /* accept(2) said no for other reasons than "nothing there" */
-	counter paused; /* times that it stopped listening for want of descriptors or at the limit */
+	counter paused; /* times that it stopped accepting, for want of descriptors or at the limit */
 };
 
-/* [start] 0 or -errno. */
+/* [start] Builds one for the running or coming shards of group. 0 or -errno (-EINVAL: options out of range). */
 int acceptor_new(struct acceptor **out, struct shard_group *group, const struct acceptor_options *options)
 	__attribute__((warn_unused_result));
 /* [start] Listens on host (name or address, "" or "*" for all, IPv6 with or without brackets) and port (0: a free one);
@@ -51,15 +54,17 @@ int acceptor_new(struct acceptor **out, struct shard_group *group, const struct 
 int acceptor_listen_tcp(struct acceptor *acceptor, const char *host, unsigned port, void *tag, unsigned *bound_port)
 	__attribute__((warn_unused_result));
 /* [start] Listens on a unix socket at path; a dead socket file there is replaced, a live one is -EADDRINUSE. The file
- * is removed by acceptor_free. */
+ * is removed when the acceptor stops, if it is still the same. */
 int acceptor_listen_unix(struct acceptor *acceptor, const char *path, void *tag) __attribute__((warn_unused_result));
-/* [start] Uses a socket that listens already; the descriptor is the acceptor's from then on. */
+/* [start] Uses a socket that listens already; the descriptor is the acceptor's from then on. 0, or -errno (-ENOTSOCK,
+ * -EINVAL: it does not listen) and it stays the caller's. */
 int acceptor_listen_fd(struct acceptor *acceptor, int fd, void *tag) __attribute__((warn_unused_result));
-/* [start] Starts the thread. 0 or -errno. */
+/* [start] Starts the thread. At most once. 0 or -errno. */
 int acceptor_start(struct acceptor *acceptor) __attribute__((warn_unused_result));
 /* [any but a shard] Closes the listening sockets, ends the thread. What was accepted stays. Twice is fine. */
 void acceptor_stop(struct acceptor *acceptor);
-/* Stops if need be and frees. NULL is fine. [start] */
+/* Stops if need be and frees. Only when the shards have stopped, since sockets on their way refer to it. NULL is fine.
+ * [start] */
 void acceptor_free(struct acceptor *acceptor);
 const struct acceptor_counters *acceptor_counters(const struct acceptor *acceptor); /* [any] */
 

@@ -20,9 +20,11 @@ struct work {
 	void (*run)(struct work *self);
 };
 
-/* threads: 1 to 256; depth: work that may wait. 0 or -errno. [start] */
+/* threads: 1 to 256; depth: work that may wait for a thread, at least 1. 0 or -errno (-EINVAL: out of range). [start]
+ */
 int pool_new(struct pool **out, unsigned threads, unsigned depth) __attribute__((warn_unused_result));
-/* Waits for running work, discards what did not begin. NULL is fine. [start] */
+/* Waits for running work, discards what did not begin (on the caller's thread). No shard may submit any more; the group
+ * must still be there. NULL is fine. [start] */
 void pool_free(struct pool *pool);
 /* [shard] Submits work, which must stay until done is delivered. 0, or -EAGAIN when the queue is full (work is still
  * the caller's). */

@@ -72,7 +72,7 @@ void shard_assert_here(const struct shard *shard);
 void shard_timer_after(struct shard *shard, struct timer *timer, int64_t delay_ms);
 
 /* What the floors above keep per shard: one pointer for each, theirs to set and read. [shard], and [start] to set */
-enum shard_context { SHARD_ROOMS, SHARD_CLUSTER, SHARD_SERVER, SHARD_CONTEXTS };
+enum shard_context { SHARD_ROOMS, SHARD_CLUSTER, SHARD_COMPONENTS, SHARD_SERVER, SHARD_CONTEXTS };
 void shard_set_context(struct shard *shard, enum shard_context which, void *context);
 void *shard_context(const struct shard *shard, enum shard_context which);
 

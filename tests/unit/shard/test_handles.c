@@ -82,7 +82,7 @@ START_TEST(a_slot_whose_generations_are_used_up_retires)
 }
 END_TEST
 
-enum { PROBES = 500, STEPS = 50000 };
+enum { PROBES = 500, STEPS = 20000 };
 
 /* Against a table that remembers every handle it ever had for each probe. */
 START_TEST(it_does_what_a_table_does)

@@ -8,7 +8,7 @@
 
 /* ---- against a naive model: a table of deadlines ---- */
 
-enum { TIMERS = 300, STEPS = 30000 };
+enum { TIMERS = 300, STEPS = 10000 };
 
 struct probe {
 	struct timer timer;
@@ -87,15 +87,17 @@ static void probe_fire(struct timer *timer)
 static void check_model(void)
 {
 	int64_t soonest = INT64_MAX;
+	bool agrees = true; /* one assertion for all: each costs a system call */
 	for (unsigned i = 0; i < TIMERS; i++) {
 		struct probe *probe = &model->probes[i];
-		ck_assert(timer_is_armed(&probe->timer) == probe->armed);
+		agrees &= timer_is_armed(&probe->timer) == probe->armed;
 		if (!probe->armed)
 			continue;
 		if (probe->armed_at <= model->armings_before)
-			ck_assert_int_gt(probe->due_ms, model->now_ms);
+			agrees &= probe->due_ms > model->now_ms;
 		soonest = probe->due_ms < soonest ? probe->due_ms : soonest;
 	}
+	ck_assert(agrees);
 	int64_t next = wheel_next_ms(model->wheel);
 	if (soonest == INT64_MAX) {
 		ck_assert_int_eq(next, -1);
