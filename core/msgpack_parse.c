@@ -187,7 +187,8 @@ static int take_member(struct unpacker *unpacker, const struct piece *map, const
 #define msgpack_unpack_callback(name) unpack_callback##name
 #define msgpack_unpack_object struct piece
 #define msgpack_unpack_user struct unpacker *
-#define MSGPACK_EMBED_STACK_SIZE MSGPACK_MAX_DEPTH
+/* One more than we ever fill, so that the limit is ours to tell. */
+#define MSGPACK_EMBED_STACK_SIZE (MSGPACK_MAX_DEPTH + 1)
 
 #define unpack_callback_root(user) take_root(*(user))
 #define unpack_callback_nil(user, piece) take_constant(live_null(), piece)

@@ -1,5 +1,6 @@
 /*
- * value - how a live_value lies in memory: for core's own builders, readers and encodings, nobody else.
+ * value - how a live_value lies in memory: for core's own builders, readers and encodings, and for value_object to whoever builds
+ * in bulk; nobody else looks inside.
  *
  * One value is one allocation. A string's bytes, an array's pointers, an object's members and their keys follow the
  * header. null, booleans, small ints and the empty string, array and object are immortal: they exist once and are not
