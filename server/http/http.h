@@ -2,12 +2,12 @@
  * http - HTTP/1.1 (RFC 9110, 9112) for one server: a table of routes, static files, and the way into WebSocket.
  *
  * A service is built before the shards start and read-only afterwards, shared by all of them; a connection and its one
- * current request belong to a shard. Requests of a connection are handled one after the other, so replies leave in the order
- * of the requests whatever is deferred. Whatever framing is doubtful (both lengths, a bad length, obsolete folds, bare line
- * feeds) is answered with 400 and the connection closes: nothing is smuggled past a proxy.
+ * current request belong to a shard. Requests of a connection are handled one after the other, so replies leave in the
+ * order of the requests whatever is deferred. Whatever framing is doubtful (both lengths, a bad length, obsolete folds,
+ * bare line feeds) is answered with 400 and the connection closes: nothing is smuggled past a proxy.
  *
- * What one may get wrong: a handler that does not reply at once keeps the request (it stays valid until replied), but its
- * client may go away meanwhile: keep a handle and find it again. Threads: tagged.
+ * What one may get wrong: a handler that does not reply at once keeps the request (it stays valid until replied), but
+ * its client may go away meanwhile: keep a handle and find it again. Threads: tagged.
  */
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
@@ -24,22 +24,20 @@
 struct http_request;
 struct http_service;
 struct net_shard;
-struct pool;
 
 /* Zero (or NULL) takes the default in brackets. Copied; what it points to must outlive the service. */
 struct http_options {
-	size_t max_target_bytes;  /* [8 KiB] of the request target; above: 414 */
-	size_t max_header_bytes;  /* [32 KiB] of all header fields together, trailers too; above: 431 */
-	unsigned max_headers;     /* [100] header fields; above: 431 */
-	size_t max_body_bytes;    /* [1 MiB]; above: 413. A route may have its own */
-	unsigned header_ms;       /* [10000] from the first byte of a request to the end of its header; then 408 */
-	unsigned body_ms;         /* [30000] from the end of the header to the end of the body; then 408 */
-	unsigned idle_ms;         /* [60000] between requests (and before the first); then the connection closes */
-	unsigned max_requests;    /* [10000] per connection; the last is answered with Connection: close */
-	struct str api_prefix;    /* ["/api/"] below it errors are JSON: {"error":"..."} */
-	const struct address_set *proxies;       /* [none] whose X-Forwarded-For is believed */
+	size_t max_target_bytes; /* [8 KiB] of the request target; above: 414 */
+	size_t max_header_bytes; /* [32 KiB] of all header fields together, trailers too; above: 431 */
+	unsigned max_headers;    /* [100] header fields; above: 431 */
+	size_t max_body_bytes;   /* [1 MiB]; above: 413. A route may have its own */
+	unsigned header_ms;      /* [10000] from the first byte of a request to the end of its header; then 408 */
+	unsigned body_ms;        /* [30000] from the end of the header to the end of the body; then 408 */
+	unsigned idle_ms;        /* [60000] between requests (and before the first); then the connection closes */
+	unsigned max_requests;   /* [10000] per connection; the last is answered with Connection: close */
+	struct str api_prefix;   /* ["/api/"] below it errors are JSON: {"error":"..."} */
+	const struct address_set *proxies;           /* [none] whose X-Forwarded-For is believed */
 	const struct connection_options *connection; /* [all defaults] */
-	struct pool *pool;        /* reads static files; needed when there is a static directory */
 };
 
 typedef void (*http_handler)(struct http_request *request, void *argument);
@@ -52,21 +50,22 @@ struct http_service *http_service_new(const struct http_options *options);
 void http_service_free(struct http_service *service);
 /*
  * Adds a route. method: "GET" (answers HEAD too), "POST", ...; pattern: an absolute path whose segments may be ":name",
- * which matches one non-empty segment. The first route added that matches wins. Pattern must outlive the service. handler
- * runs on the shard of the connection and must reply, now or later.
+ * which matches one non-empty segment. The first route added that matches wins. Pattern must outlive the service.
+ * handler runs on the shard of the connection and must reply, now or later.
  */
 void http_service_add(struct http_service *service, const char *method, const char *pattern, http_handler handler,
 		      void *argument);
 /* The same, with a body limit of its own (bytes). */
-void http_service_add_limited(struct http_service *service, const char *method, const char *pattern, size_t max_body_bytes,
-			      http_handler handler, void *argument);
-/* Adds an endpoint to upgrade at (a plain path; the query is ignored). handler gets every GET for it, with or without an
- * Upgrade header, and calls ws_accept, which replies. */
+void http_service_add_limited(struct http_service *service, const char *method, const char *pattern,
+			      size_t max_body_bytes, http_handler handler, void *argument);
+/* Adds an endpoint to upgrade at (a plain path; the query is ignored). handler gets every GET for it, with or without
+ * an Upgrade header, and calls ws_accept, which replies. */
 void http_service_add_upgrade(struct http_service *service, const char *path, http_handler handler, void *argument);
 /*
- * Serves the files below directory at url_prefix ("/" or "/assets"): index.html for a folder, content types by extension,
- * strong ETags, If-None-Match, HEAD. Never leaves the directory: no "..", no dotfiles, no symbolic links that lead
- * out. Files are read by the pool and kept in memory while they do not change. 0 or -errno (no such directory).
+ * Serves the files below directory at url_prefix ("/" or "/assets"): index.html for a folder, content types by
+ * extension, strong ETags, If-None-Match, HEAD. All are read now and served from memory, so that no shard ever waits
+ * for a disk and no request can name anything but these files: no "..", no dotfiles, no symbolic links. Routes come
+ * before files. 0 or -errno (-ENOENT no such directory, -EFBIG more than 256 MiB in all).
  */
 int http_service_add_static(struct http_service *service, const char *url_prefix, const char *directory,
 			    const char *cache_control) __attribute__((warn_unused_result));
@@ -77,7 +76,7 @@ int http_service_add_file(struct http_service *service, const char *url, const c
 /* [shard] Starts to serve an accepted socket, which is given away. 0 or -errno. */
 int http_connection_start(const struct http_service *service, struct net_shard *net, const struct accepted *accepted)
 	__attribute__((warn_unused_result));
-/* The same, for a caller that puts a transport under it (TLS): *out is the connection. */
+/* The same, for a caller that puts a wire under it (TLS): *out is the connection. */
 int http_connection_open(struct connection **out, const struct http_service *service, struct net_shard *net,
 			 const struct accepted *accepted) __attribute__((warn_unused_result));
 
@@ -94,8 +93,12 @@ struct str http_request_param(const struct http_request *request, const char *na
 bool http_request_query(const struct http_request *request, const char *name, struct str *value);
 /* The value of header name (any case), trimmed; of several the first. ptr NULL when there is none. */
 struct str http_request_header(const struct http_request *request, const char *name);
+/* Number index (from 0) of the headers of that name; ptr NULL when there are not so many. */
+struct str http_request_header_at(const struct http_request *request, const char *name, unsigned index);
 /* How many headers of that name there are. */
 unsigned http_request_header_count(const struct http_request *request, const char *name);
+/* Whether it came as HTTP/1.0, which knows no upgrade. */
+bool http_request_is_1_0(const struct http_request *request);
 struct str http_request_body(const struct http_request *request);
 /* The client's address, behind proxies that we trust. A loan. */
 const struct address *http_request_peer(const struct http_request *request);
@@ -114,8 +117,8 @@ struct http_request *http_request_find(struct shard *here, struct handle handle)
 
 /* Adds a header to the reply to come. Must hold no CR, LF or NUL (else it is left out). */
 void http_reply_header(struct http_request *request, const char *name, struct str value);
-/* Replies; body is copied. content_type NULL: none. Content-Length, Date and Connection are added here. For HEAD the body is
- * measured but not sent; for 1xx, 204 and 304 there is none. */
+/* Replies; body is copied. content_type NULL: none. Content-Length, Date and Connection are added here. For HEAD the
+ * body is measured but not sent; for 1xx, 204 and 304 there is none. */
 void http_reply(struct http_request *request, unsigned status, const char *content_type, struct str body);
 /* Replies with {"error":"<text>"} below the API prefix, else with a line of text. text NULL: the status's own name. */
 void http_reply_error(struct http_request *request, unsigned status, const char *text);
@@ -123,13 +126,15 @@ void http_reply_error(struct http_request *request, unsigned status, const char 
 void http_reply_json(struct http_request *request, unsigned status, struct str json);
 
 /*
- * Replies with a head of the caller's own (status line to empty line) and hands the connection over: to ops and owner it
- * belongs from now on, with all bytes behind the request. For upgrades and for bodies without an end (event streams). The head
- * is sent first, whatever the new owner flushes. Returns the connection.
+ * Replies with a head of the caller's own (status line to empty line) and hands the connection over: to ops and owner
+ * it belongs from now on, with all bytes behind the request. For upgrades and for bodies without an end (event
+ * streams). The head is sent first, whatever the new owner flushes. Returns the connection.
  */
 struct connection *http_reply_take_over(struct http_request *request, struct str head, const struct connection_ops *ops,
 					void *owner);
 
+/* Whether the comma-separated list holds token, in any case. [any] */
+bool http_list_has(struct str list, struct str token);
 /* The name of a status ("Not Found"). [any] */
 const char *http_status_text(unsigned status);
 

@@ -275,9 +275,9 @@ void connection_resume_read(struct connection *conn)
 	connection_set_pause(conn, CONNECTION_PAUSE_OWNER, false);
 }
 
-bool connection_is_paused(const struct connection *conn)
+bool connection_is_reading(const struct connection *conn)
 {
-	return conn->pauses & CONNECTION_PAUSE_OWNER;
+	return connection_is_open(conn) && conn->reading;
 }
 
 void connection_relieve_all(struct relief *relief, struct shard *here)

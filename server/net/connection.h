@@ -101,7 +101,8 @@ enum connection_pause {                               /* reading stops while any
 void connection_pause_read(struct connection *conn);
 /* Goes on reading; bytes that were left are presented in the next turn of the loop. */
 void connection_resume_read(struct connection *conn);
-bool connection_is_paused(const struct connection *conn); /* by the owner */
+/* Whether the socket is read at all now: not closing, not ended, not paused for any reason. */
+bool connection_is_reading(const struct connection *conn);
 
 enum connection_close { CONNECTION_AFTER_FLUSH, CONNECTION_AT_ONCE };
 /*

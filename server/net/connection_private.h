@@ -119,6 +119,7 @@ struct net_shard {
 	struct relief relief;
 	struct list lists[CONN_LISTS];
 	struct map hosts;
+	struct net_attachment *attachments[NET_SLOTS];
 	struct grave grave;
 	size_t count;
 	bool ending;

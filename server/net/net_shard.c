@@ -50,6 +50,10 @@ void net_shard_free(struct net_shard *net)
 	connection_bury_all(&net->funeral, net->shard);
 	assert_always(net->count == 0);
 	list_remove(&net->relief.link);
+	for (int i = 0; i < NET_SLOTS; i++) {
+		if (net->attachments[i])
+			net->attachments[i]->free(net->attachments[i]);
+	}
 	map_deinit(&net->hosts);
 	buf_deinit(&net->staging);
 	free(net->receive);
@@ -66,6 +70,17 @@ struct shard *net_shard_shard(const struct net_shard *net)
 struct net_counters *net_shard_counters(struct net_shard *net)
 {
 	return &net->counters;
+}
+
+void net_shard_attach(struct net_shard *net, enum net_slot slot, struct net_attachment *attachment)
+{
+	assert_always(!net->attachments[slot]);
+	net->attachments[slot] = attachment;
+}
+
+struct net_attachment *net_shard_attachment(const struct net_shard *net, enum net_slot slot)
+{
+	return net->attachments[slot];
 }
 
 size_t net_shard_count(const struct net_shard *net)

@@ -33,6 +33,15 @@ void net_shard_free(struct net_shard *net);
 struct shard *net_shard_shard(const struct net_shard *net);
 /* Written [shard], read [any]. */
 struct net_counters *net_shard_counters(struct net_shard *net);
+/* What the layers above keep per shard, embedded in their structs; freed with net. */
+enum net_slot { NET_SLOT_DEFLATE, NET_SLOT_TLS, NET_SLOTS };
+struct net_attachment {
+	void (*free)(struct net_attachment *self);
+};
+/* Gives attachment away; the slot must be empty. */
+void net_shard_attach(struct net_shard *net, enum net_slot slot, struct net_attachment *attachment);
+/* What is in the slot, or NULL. */
+struct net_attachment *net_shard_attachment(const struct net_shard *net, enum net_slot slot);
 /* How many connections are not closed yet. */
 size_t net_shard_count(const struct net_shard *net);
 /* Asks every owner to end (its on_shutdown; without one the connection is closed after its flush). Connections that

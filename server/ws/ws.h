@@ -1,12 +1,12 @@
 /*
  * ws - WebSocket (RFC 6455, with permessage-deflate by RFC 7692) on a connection, server side.
  *
- * A message that came whole is unmasked in the receive buffer and delivered there; one that came in pieces is gathered in a
- * limited buffer. The owner composes what it sends in on_flush, directly in the shard's staging buffer, between
+ * A message that came whole is unmasked in the receive buffer and delivered there; one that came in pieces is gathered
+ * in a limited buffer. The owner composes what it sends in on_flush, directly in the shard's staging buffer, between
  * ws_message_begin and ws_message_end. Pings, pongs, fragments, UTF-8 and the close handshake are done here.
  *
- * What one may get wrong: on_close is the last call, comes exactly once for each ws_accept that returned 0, and never from
- * inside ws_close; between ws_close and on_close no message is delivered. Threads: [shard].
+ * What one may get wrong: on_close is the last call, comes exactly once for each ws_accept that returned 0, and never
+ * from inside ws_close; between ws_close and on_close no message is delivered. Threads: [shard].
  */
 #ifndef SERVER_WS_WS_H
 #define SERVER_WS_WS_H
@@ -25,31 +25,31 @@ struct ws;
 enum ws_opcode { WS_CONTINUATION = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
 
 enum ws_code { /* RFC 6455 section 7.4.1 */
-	WS_NORMAL = 1000,
-	WS_GOING_AWAY = 1001,
-	WS_PROTOCOL_ERROR = 1002,
-	WS_UNSUPPORTED_DATA = 1003,
-	WS_NO_CODE = 1005,       /* only told, never sent: the peer's close frame had no code */
-	WS_ABNORMAL = 1006,      /* only told, never sent: the stream ended without a close frame */
-	WS_INVALID_DATA = 1007,
-	WS_POLICY = 1008,
-	WS_TOO_BIG = 1009,
-	WS_INTERNAL_ERROR = 1011,
+	       WS_NORMAL = 1000,
+	       WS_GOING_AWAY = 1001,
+	       WS_PROTOCOL_ERROR = 1002,
+	       WS_UNSUPPORTED_DATA = 1003,
+	       WS_NO_CODE = 1005,  /* only told, never sent: the peer's close frame had no code */
+	       WS_ABNORMAL = 1006, /* only told, never sent: the stream ended without a close frame */
+	       WS_INVALID_DATA = 1007,
+	       WS_POLICY = 1008,
+	       WS_TOO_BIG = 1009,
+	       WS_INTERNAL_ERROR = 1011,
 };
 
 /* Zero takes the default in brackets. Shared; must outlive its connections. */
 struct ws_options {
-	size_t max_message_bytes;  /* [4 MiB] of one message, inflated; above: 1009 */
-	unsigned max_fragments;    /* [4096] frames of one message; above: 1009 (dust) */
-	unsigned ping_ms;          /* [30000] silence after which a ping is sent; a peer silent for two of these is reaped */
-	unsigned message_ms;       /* [30000] from the first to the last byte of one message; then 1008 */
-	unsigned close_ms;         /* [5000] in which the peer must answer our close frame */
-	bool text_only;            /* answer binary messages with 1003 */
-	bool deflate;              /* negotiate permessage-deflate */
-	bool deflate_takeover;     /* keep a compression window per connection (costs 40 to 300 KiB each) */
-	unsigned deflate_bits;     /* [15] our window bits, 9 to 15 */
-	int deflate_level;         /* [1] zlib's, 1 to 9 */
-	size_t deflate_min_bytes;  /* [256] shorter messages are not compressed */
+	size_t max_message_bytes; /* [4 MiB] of one message, inflated; above: 1009 */
+	unsigned max_fragments;   /* [4096] frames of one message; above: 1009 (dust) */
+	unsigned ping_ms;    /* [30000] silence after which a ping is sent; a peer silent for two of these is reaped */
+	unsigned message_ms; /* [30000] from the first to the last byte of one message; then 1008 */
+	unsigned close_ms;   /* [5000] in which the peer must answer our close frame */
+	bool text_only;      /* answer binary messages with 1003 */
+	bool deflate;        /* negotiate permessage-deflate */
+	bool deflate_takeover;    /* keep a compression window per connection (costs 40 to 300 KiB each) */
+	unsigned deflate_bits;    /* [15] our window bits, 9 to 15 */
+	int deflate_level;        /* [1] zlib's, 1 to 9 */
+	size_t deflate_min_bytes; /* [256] shorter messages are not compressed */
 };
 
 struct ws_ops {
@@ -83,14 +83,15 @@ size_t ws_message_begin(struct buf *out);
 /* Ends the message begun at start: writes its header in front of what was appended since, compressed if so agreed. An
  * out that failed meanwhile stays failed, and the connection is closed with 1011 after the flush. */
 void ws_message_end(struct ws *ws, struct buf *out, size_t start, enum ws_opcode opcode);
-/* Queues one message (copied) for the end of this tick, behind what was queued before and before what on_flush composes. */
+/* Queues one message (copied) for the end of this tick, behind what was queued before and before what on_flush
+ * composes. */
 void ws_send(struct ws *ws, enum ws_opcode opcode, const void *bytes, size_t len);
 /* In on_flush: moves out to the socket and the backlog when it has grown large. Call it between messages. */
 void ws_spill(struct ws *ws, struct buf *out);
 
 struct ws_shared;
 /* A message for many: its payload (copied) with its header, and compressed once for all whose parameters allow it. One
- * reference, which the caller owns. */
+ * reference, which the caller owns; it stays on its shard. */
 struct ws_shared *ws_shared_new(enum ws_opcode opcode, struct str payload);
 struct ws_shared *ws_shared_ref(struct ws_shared *shared);
 /* NULL is fine. */
@@ -105,9 +106,9 @@ void ws_pause(struct ws *ws);
 /* Goes on; messages that are here are delivered in the next turn. */
 void ws_resume(struct ws *ws);
 /*
- * Starts the close handshake. on_flush is called a last time if it was asked for; then the close frame goes (code 1000 to
- * 4999 that may be sent; reason at most 123 bytes of UTF-8, longer ones are cut at a character). on_close follows when the
- * peer answered, or after close_ms. Right after ws_accept is fine. Twice is fine: the first counts.
+ * Starts the close handshake. on_flush is called a last time if it was asked for; then the close frame goes (code 1000
+ * to 4999 that may be sent; reason at most 123 bytes of UTF-8, longer ones are cut at a character). on_close follows
+ * when the peer answered, or after close_ms. Right after ws_accept is fine. Twice is fine: the first counts.
  */
 void ws_close(struct ws *ws, unsigned code, struct str reason);
 /* Whether a close has begun, by either side. */
