@@ -16,6 +16,7 @@
 #include "pubsub/rooms.h"
 #include "shard/shard.h"
 
+struct room_dispatch;
 struct room_request;
 
 struct room_view {
@@ -35,10 +36,10 @@ struct room_view {
 	char bytes[];
 };
 
-/* The view of that channel here, or NULL. */
-struct room_view *room_view_find(struct rooms *rooms, struct str key);
+/* The view of that channel here, or NULL; hash is map_hash of key. */
+struct room_view *room_view_find(struct rooms *rooms, struct str key, uint32_t hash);
 /* The same, made when there is none; call room_view_settle if nothing is put on it. */
-struct room_view *room_view_open(struct rooms *rooms, struct str key);
+struct room_view *room_view_open(struct rooms *rooms, struct str key, uint32_t hash);
 /* Ends the view when nothing is on it any more. */
 void room_view_settle(struct room_view *view);
 /* Frees it at once, with its handlers. */
@@ -47,7 +48,7 @@ void room_view_free(struct room_view *view);
 /* The home's answer to a join (a loan). */
 void room_view_welcome(struct rooms *rooms, struct room_request *answer);
 /* An event came from the home (a loan). */
-void room_view_receive(struct rooms *rooms, struct str key, struct room_event *event);
+void room_view_receive(struct rooms *rooms, struct room_dispatch *dispatch);
 
 static inline bool room_view_has_members(const struct room_view *view)
 {

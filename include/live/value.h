@@ -125,8 +125,8 @@ LIVE_API const live_value *live_merge(const live_value *base, const live_value *
 /* Parses JSON text (RFC 8259, strict) of at most 64 levels; NULL on an error, whose text with its position goes to
  * error (when not NULL; error_size bytes, NUL-terminated). The caller owns the result. */
 LIVE_API const live_value *live_from_json(const char *text, size_t len, char *error, size_t error_size);
-/* Prints as JSON.stringify does; the caller frees the NUL-terminated text with free(). *len (may be NULL) is its length.
- * Binary is printed as a base64 string. */
+/* Prints as JSON.stringify does; the caller frees the NUL-terminated text with free(). *len (may be NULL) is its
+ * length. Binary is printed as a base64 string. */
 LIVE_API char *live_to_json(const live_value *value, size_t *len);
 
 #ifdef __cplusplus

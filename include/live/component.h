@@ -1,0 +1,228 @@
+/*
+ * component - how a live component is written.
+ *
+ * A component is a table of data and functions (live_definition); an instance of it (live_component) lives on one shard
+ * and belongs to one client, or, for a singleton, to all clients that mounted it. Functions of the table run on that
+ * shard, one at a time, and must not block: slow work goes to live_offload, replies may be deferred. Nothing needs a
+ * lock, since nobody else touches the instance.
+ *
+ * Ownership: values given to live_set, live_emit, live_reply_value and the like are given away; what live_state and
+ * live_get_* return is a loan until the state changes. What one may get wrong: keeping a live_component pointer beyond
+ * on_destroy, or using it on another thread.
+ *
+ * Threads: [shard] of the instance, but where another tag stands.
+ */
+#ifndef LIVE_COMPONENT_H
+#define LIVE_COMPONENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <live/value.h>
+#include <live/visibility.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct live_component live_component;
+typedef struct live_reply live_reply;
+typedef struct live_deferred live_deferred;
+typedef struct live_timer live_timer;
+
+/* The layout of this header: a plugin built against another one is refused. */
+#define LIVE_ABI 1u
+
+/* ---- the definition ---- */
+
+/*
+ * Runs an action. payload is a loan (an object, or whatever the client sent; null when it sent nothing). Returns 0 for
+ * success (the result is what live_reply_value set, or none), else the action failed: with the text of
+ * live_reply_error, or "Action failed".
+ */
+typedef int live_action_fn(live_component *self, const live_value *payload, live_reply *reply);
+
+typedef struct live_action {
+	const char *name;
+	live_action_fn *run;
+} live_action;
+
+/* The built-in action behind property writes of the clients' bindings, {key, value}; list it to allow them:
+ * LIVE_ACTIONS({"setValue", live_action_set_value}). */
+LIVE_API int live_action_set_value(live_component *self, const live_value *payload, live_reply *reply);
+
+/* What on_action returns to cancel the call: the client gets "Action '<name>' was cancelled". */
+#define LIVE_CANCEL 1
+
+/*
+ * A component. Everything but name is optional. The strings and tables must stay valid for as long as the component is
+ * registered; in a plugin they are static anyway.
+ */
+typedef struct live_definition {
+	const char *name;           /* under which clients mount it */
+	const char *default_state;  /* JSON object; LIVE_JSON(...) */
+	const live_action *actions; /* ends with an entry whose name is NULL; LIVE_ACTIONS(...) */
+	const char *const
+		*updatable;  /* keys that PROPERTY_UPDATE may write, NULL-terminated; NULL: those of default_state */
+	bool singleton;      /* one instance for all clients */
+	size_t private_size; /* bytes of zeroed memory that live_private returns */
+
+	/* Lifecycle, in this order. An error of one hook is logged and ends nothing but that hook. */
+	void (*on_connect)(live_component *self);
+	/* The mount is answered when this has returned 0 and all rooms that it joined have answered; it may defer its
+	 * reply. An error is pushed to the client as "Mount initialization failed: <text>"; the component stays
+	 * mounted. */
+	int (*on_mount)(live_component *self, live_reply *reply);
+	/* After the client came back with the state that it had (before on_mount). previous is that state. */
+	void (*on_rehydrate)(live_component *self, const live_value *previous);
+	/* The client's connection closed (not on unmount); for a singleton, when the last client has gone. */
+	void (*on_disconnect)(live_component *self);
+	/* The last call; then private memory, timers, rooms and state are gone. */
+	void (*on_destroy)(live_component *self);
+	/* After a change of state; changes is the delta. Changes made in here are sent, but do not call it again. */
+	void (*on_state_change)(live_component *self, const live_value *changes);
+	/* Before an action. Returns 0 to let it run, LIVE_CANCEL, or another value with live_reply_error's text. */
+	int (*on_action)(live_component *self, const char *action, const live_value *payload, live_reply *reply);
+	/* live_room_join was answered: live_room_state has the room's state. */
+	void (*on_room_join)(live_component *self, const char *room);
+	void (*on_room_leave)(live_component *self, const char *room);
+	/* Singletons: a client mounted it, or left it; clients is how many there are now. */
+	void (*on_client_join)(live_component *self, const char *connection, unsigned clients);
+	void (*on_client_leave)(live_component *self, const char *connection, unsigned clients);
+} live_definition;
+
+/* JSON written as it is: LIVE_JSON({"count": 0}) */
+#define LIVE_JSON(...) #__VA_ARGS__
+/* LIVE_ACTIONS({"increment", increment}, {"reset", reset}) */
+#define LIVE_ACTIONS(...) ((const live_action[]){__VA_ARGS__, {NULL, NULL}})
+/*
+ * Makes this file a plugin: LIVE_COMPONENT { .name = "Counter", ... };
+ * Build it as a shared object and put it into the server's components folder.
+ */
+#define LIVE_COMPONENT                                                \
+	LIVE_API extern const uint32_t live_plugin_abi;               \
+	LIVE_API extern const uint32_t live_plugin_size;              \
+	LIVE_API extern const live_definition live_plugin_definition; \
+	const uint32_t live_plugin_abi = LIVE_ABI;                    \
+	const uint32_t live_plugin_size = sizeof(live_definition);    \
+	const live_definition live_plugin_definition =
+
+/* ---- the instance ---- */
+
+LIVE_API const char *live_id(const live_component *self);
+LIVE_API const char *live_name(const live_component *self);
+/* The room given at mount, or NULL. */
+LIVE_API const char *live_room(const live_component *self);
+/* Whom the client is signed on as, or NULL. */
+LIVE_API const char *live_user_id(const live_component *self);
+/* private_size bytes that are this instance's own and never sent. */
+LIVE_API void *live_private(live_component *self);
+/* The shard that runs it, and how many there are. */
+LIVE_API unsigned live_shard(const live_component *self);
+LIVE_API unsigned live_shard_count(const live_component *self);
+/* The name of this node. */
+LIVE_API const char *live_node(const live_component *self);
+/* The time as of this tick, in ms since 1970 (UTC). */
+LIVE_API int64_t live_now_ms(const live_component *self);
+/* Ends the instance after the current function; the client gets no further push from it. */
+LIVE_API void live_destroy(live_component *self);
+
+/* ---- state ---- */
+
+/* The state; a loan. */
+LIVE_API const live_value *live_state(const live_component *self);
+/* The member named key of the state, or NULL; a loan. */
+LIVE_API const live_value *live_state_get(const live_component *self, const char *key);
+LIVE_API int64_t live_get_int(const live_component *self, const char *key);
+LIVE_API double live_get_double(const live_component *self, const char *key);
+LIVE_API bool live_get_bool(const live_component *self, const char *key);
+/* "" when it is no string; a loan. */
+LIVE_API const char *live_get_string(const live_component *self, const char *key);
+/* Sets one key; gives value away. The client gets one STATE_DELTA per tick with what has changed. */
+LIVE_API void live_set(live_component *self, const char *key, const live_value *value);
+/* Merges patch (an object; given away) into the state: its keys are set, nested objects are complete. */
+LIVE_API void live_set_state(live_component *self, const live_value *patch);
+
+/* ---- replies ---- */
+
+/* The result of the action; gives value away. The last call wins. */
+LIVE_API void live_reply_value(live_reply *reply, const live_value *value);
+/* The text of its failure, as printf does; then return live_reply_error(...): it returns -1. */
+LIVE_API int live_reply_error(live_reply *reply, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The reply will come later: the caller must end it with live_deferred_value or live_deferred_error, once. The function
+ * that got reply still returns 0. */
+LIVE_API live_deferred *live_reply_defer(live_reply *reply);
+/* [any] Ends a deferred reply; gives value and deferred away. Fine when the client has gone. */
+LIVE_API void live_deferred_value(live_deferred *deferred, const live_value *value);
+/* [any] As above, with the text of a failure (copied). */
+LIVE_API void live_deferred_error(live_deferred *deferred, const char *text);
+
+/* ---- to the clients ---- */
+
+/* Pushes a message of that type to the component's client (all clients of a singleton); gives payload away. */
+LIVE_API void live_emit(live_component *self, const char *type, const live_value *payload);
+/* Pushes a BROADCAST {type, data} to every component that was mounted with the same room; gives data away.
+ * exclude_user: not to those of the same user. -EINVAL without a room. */
+LIVE_API int live_broadcast(live_component *self, const char *type, const live_value *data, bool exclude_user);
+
+/* ---- rooms; room NULL means the one given at mount ---- */
+
+/* Joins; initial_state (given away, may be NULL) is the room's if this creates it. on_room_join tells when it is done.
+ * 0 (also when joined already), -EINVAL for an invalid name or without a default room. */
+LIVE_API int live_room_join(live_component *self, const char *room, const live_value *initial_state);
+LIVE_API int live_room_leave(live_component *self, const char *room);
+LIVE_API bool live_room_is_member(const live_component *self, const char *room);
+/* The room's state as of the last event; a loan; {} when not a member. */
+LIVE_API const live_value *live_room_state(const live_component *self, const char *room);
+/* Members of the room on all shards, as of the last event; 0 when not a member. */
+LIVE_API unsigned live_room_members(const live_component *self, const char *room);
+/* Sends event to all other members; gives data away. -EINVAL, or -ENOTCONN when not a member. */
+LIVE_API int live_room_emit(live_component *self, const char *room, const char *event, const live_value *data);
+/* Merges updates (given away) into the room's state; all other members are told. Errors as live_room_emit. */
+LIVE_API int live_room_set_state(live_component *self, const char *room, const live_value *updates);
+
+/*
+ * Runs where the room lives, alone with its state, so that no update is ever lost. Returns the new state as a new
+ * reference (state itself, referenced, for no change) and may set *result, which is given away. It must touch nothing
+ * but its arguments.
+ */
+typedef const live_value *live_room_update_fn(const live_value *state, const live_value *argument,
+					      const live_value **result);
+/* Changes a room by update. argument is given away. All members, this one too, are told. When reply is not NULL it is
+ * deferred and ends with *result. Errors as live_room_emit. */
+LIVE_API int live_room_update(live_component *self, const char *room, live_room_update_fn *update,
+			      const live_value *argument, live_reply *reply);
+
+/* Called for an event of a room. event: its name ("$state:update" with {state: changes}; "$sub:join" and "$sub:leave"
+ * with {subscriberId, count}). data is a loan. */
+typedef void live_room_event_fn(live_component *self, const char *room, const char *event, const live_value *data);
+/* Calls fn for each such event ("*" for all) that somebody else sends, for as long as this is a member. Join first.
+ * Errors as live_room_emit. */
+LIVE_API int live_room_on(live_component *self, const char *room, const char *event, live_room_event_fn *fn);
+
+/* ---- time ---- */
+
+typedef void live_timer_fn(live_component *self, live_timer *timer);
+/* Calls fn every interval_ms (at least 1); ends with live_timer_stop or with the instance. */
+LIVE_API live_timer *live_every(live_component *self, int64_t interval_ms, live_timer_fn *fn);
+/* Calls fn once after delay_ms; then the timer is gone. */
+LIVE_API live_timer *live_after(live_component *self, int64_t delay_ms, live_timer_fn *fn);
+/* Ends the timer; also from inside its function. */
+LIVE_API void live_timer_stop(live_timer *timer);
+
+/* ---- blocking work ---- */
+
+/* [pool thread] Does the work; touches nothing but argument. Returns the result as a new reference. */
+typedef const live_value *live_offload_fn(const live_value *argument);
+/* Back on the shard; result is a loan. Not called when the instance has gone. */
+typedef void live_offload_done_fn(live_component *self, const live_value *result);
+/* Runs work on a thread of the pool, then done here. argument is given away. 0, or -EAGAIN when too much waits. */
+LIVE_API int live_offload(live_component *self, live_offload_fn *work, const live_value *argument,
+			  live_offload_done_fn *done);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,195 @@
+#include "server/component/action.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/component/call.h"
+#include "server/component/instance.h"
+
+/* Names that are never callable, listed or not (behaviour.md section 4). */
+static const char *const blocked[] = {
+	"constructor",
+	"destroy",
+	"executeAction",
+	"getSerializableState",
+	"onMount",
+	"onDestroy",
+	"onConnect",
+	"onDisconnect",
+	"onStateChange",
+	"onRoomJoin",
+	"onRoomLeave",
+	"onRehydrate",
+	"onAction",
+	"onClientJoin",
+	"onClientLeave",
+	"setState",
+	"sendBinaryDelta",
+	"emit",
+	"broadcast",
+	"broadcastToRoom",
+	"createStateProxy",
+	"createDirectStateAccessors",
+	"generateId",
+	"setAuthContext",
+	"_resetAuthContext",
+	"$auth",
+	"$private",
+	"_privateState",
+	"$persistent",
+	"_inStateChange",
+	"$room",
+	"$rooms",
+	"subscribeToRoom",
+	"unsubscribeFromRoom",
+	"emitRoomEvent",
+	"onRoomEvent",
+	"emitRoomEventWithState",
+};
+
+/* What every object of a JavaScript server has: not callable even when listed. */
+static const char *const universal[] = {
+	"toString",       "valueOf",          "hasOwnProperty",   "isPrototypeOf",    "propertyIsEnumerable",
+	"toLocaleString", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__",
+	"__proto__",
+};
+
+static bool is_among(const char *const *names, size_t count, struct str name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(str_of(names[i]), name))
+			return true;
+	return false;
+}
+
+#define IS_AMONG(names, name) is_among(names, sizeof(names) / sizeof(names)[0], name)
+
+/* The action to run, or NULL with the refusal in reply. */
+static const live_action *find_callable(live_component *self, struct str name, struct live_reply *reply)
+{
+	const struct definition *definition = self->definition;
+	const live_action *action = definition_action(definition, name);
+
+	if (IS_AMONG(blocked, name) || (name.len && (*name.ptr == '_' || *name.ptr == '#')))
+		live_reply_error(reply, "Action '%.*s' is not callable", STR_ARG(name));
+	else if (!definition->api->actions)
+		live_reply_error(reply, "Action '%.*s' is not callable - component has no publicActions defined",
+				 STR_ARG(name));
+	else if (!action && str_equal(name, STR("setValue")))
+		live_reply_error(reply,
+				 "Action '%.*s' exists on '%s' but is not listed in publicActions. Add it to: static "
+				 "publicActions = [..., '%.*s']",
+				 STR_ARG(name), definition->api->name, STR_ARG(name));
+	else if (!action || IS_AMONG(universal, name))
+		live_reply_error(reply, "Action '%.*s' is not callable", STR_ARG(name));
+	else if (!action->run)
+		live_reply_error(reply, "Action '%.*s' not found on component", STR_ARG(name));
+	else
+		return action;
+	return NULL;
+}
+
+/* Lets on_action have its say: whether the action may run. */
+static bool ask_hook(live_component *self, const live_action *action, const live_value *payload,
+		     struct live_reply *reply)
+{
+	if (!self->definition->api->on_action)
+		return true;
+	int rc = self->definition->api->on_action(self, action->name, payload, reply);
+	if (rc == 0)
+		return true;
+	if (rc == LIVE_CANCEL) {
+		live_reply_error(reply, "Action '%s' was cancelled", action->name);
+		return false;
+	}
+	/* The reference tells twice: that the check failed, and what the hook said. */
+	struct buf *out = &self->home->scratch;
+	char text[256];
+	snprintf(text, sizeof text, "Action '%s' failed pre-validation", action->name);
+	encode_error_push(out, &self->sender, str_of(action->name), str_of(text));
+	instance_push(self, scratch_take(self->home));
+	return false;
+}
+
+void action_run(live_component *self, const struct call *call, const live_value *payload)
+{
+	struct live_reply reply = {.call = call, .component = self};
+	const live_action *action = find_callable(self, call->action, &reply);
+	int rc = -1;
+
+	counter_add(&self->home->counters.actions, 1);
+	self->action_count++;
+	if (action && ask_hook(self, action, payload, &reply)) {
+		live_value_unref(reply.result);
+		reply.result = NULL;
+		rc = action->run(self, payload, &reply);
+	}
+	call_end(&reply, rc);
+}
+
+int live_action_set_value(live_component *self, const live_value *payload, live_reply *reply)
+{
+	const live_value *key = live_get(payload, "key");
+	const live_value *value = live_get(payload, "value");
+
+	if (!live_as_string(key))
+		return live_reply_error(reply, "setValue requires a key");
+	live_set(self, live_as_string(key), live_value_ref(value));
+	live_reply_value(reply, live_object("success", live_bool(true), "key", live_value_ref(key), "value",
+					    live_value_ref(value), NULL));
+	return 0;
+}
+
+/* ---- properties ---- */
+
+static const char *refuse_unknown(live_component *self, struct str key)
+{
+	const struct definition *definition = self->definition;
+	struct buf *out = &self->home->scratch;
+	const char *separator = "";
+
+	buf_printf(out, "PROPERTY_UPDATE rejected: '%.*s' is not an updatable field of '%s'. Allowed: [", STR_ARG(key),
+		   definition->api->name);
+	if (definition->api->updatable) {
+		for (const char *const *name = definition->api->updatable; *name; name++, separator = ", ")
+			buf_printf(out, "%s%s", separator, *name);
+	} else {
+		for (live_iter it = {0}; live_next(definition->default_state, &it); separator = ", ")
+			buf_printf(out, "%s%.*s", separator, (int)it.key_len, it.key);
+	}
+	buf_printf(out, "]. Declare it in 'static defaultState' or 'static updatableFields' to allow client writes.");
+	buf_append_char(out, 0);
+	return scratch_take(self->home).ptr;
+}
+
+const char *action_check_property(live_component *self, struct str key)
+{
+	struct buf *out = &self->home->scratch;
+
+	if (str_equal(key, STR("__proto__")) || str_equal(key, STR("constructor")) ||
+	    str_equal(key, STR("prototype"))) {
+		buf_printf(out, "PROPERTY_UPDATE rejected: '%.*s' is a reserved key%c", STR_ARG(key), 0);
+		return scratch_take(self->home).ptr;
+	}
+	if (key.len && *key.ptr == '$') {
+		buf_printf(
+			out,
+			"PROPERTY_UPDATE rejected: '%.*s' is server-only ($-prefixed fields cannot be written by the "
+			"client). Use a server action to mutate it.%c",
+			STR_ARG(key), 0);
+		return scratch_take(self->home).ptr;
+	}
+	return definition_is_updatable(self->definition, key) ? NULL : refuse_unknown(self, key);
+}
+
+const char *action_set_property(live_component *self, struct str key, const live_value *value)
+{
+	const char *refusal = action_check_property(self, key);
+
+	if (refusal)
+		return refusal;
+	const live_value *patch = live_with_len(NULL, key.ptr, key.len, live_value_ref(value));
+	instance_set_state(self, patch);
+	live_value_unref(patch);
+	return NULL;
+}

@@ -1,0 +1,140 @@
+/*
+ * The part of the author's API that speaks of rooms: thin, over membership.h and pubsub/rooms.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/json.h"
+#include "core/mem.h"
+#include "server/component/broadcast.h"
+#include "server/component/call.h"
+#include "server/component/membership.h"
+#include "server/component/room_watch.h"
+
+static struct str room_of(const live_component *self, const char *room)
+{
+	return room ? str_of(room) : self->sender.room;
+}
+
+static struct membership *member_of(const live_component *self, const char *room)
+{
+	return membership_find(&self->mounted, room_of(self, room));
+}
+
+/* Why there is no membership. */
+static int no_member(const live_component *self, const char *room)
+{
+	return room_name_is_valid(room_of(self, room)) ? -ENOTCONN : -EINVAL;
+}
+
+int live_room_join(live_component *self, const char *room, const live_value *initial_state)
+{
+	struct membership *membership;
+	int rc = self->is_dead
+			 ? -EINVAL
+			 : membership_join(self->home, &self->mounted, room_of(self, room), initial_state, &membership);
+
+	live_value_unref(initial_state);
+	return rc;
+}
+
+int live_room_leave(live_component *self, const char *room)
+{
+	struct membership *membership = member_of(self, room);
+
+	if (!membership)
+		return no_member(self, room);
+	membership_leave(membership);
+	return 0;
+}
+
+bool live_room_is_member(const live_component *self, const char *room)
+{
+	struct membership *membership = member_of(self, room);
+	return membership && membership->member.state == ROOM_MEMBER_IN;
+}
+
+const live_value *live_room_state(const live_component *self, const char *room)
+{
+	struct membership *membership = member_of(self, room);
+	return membership && membership->member.view ? room_view_state(membership->member.view) : NULL;
+}
+
+unsigned live_room_members(const live_component *self, const char *room)
+{
+	struct membership *membership = member_of(self, room);
+	return membership && membership->member.view ? room_view_member_count(membership->member.view) : 0;
+}
+
+int live_room_emit(live_component *self, const char *room, const char *event, const live_value *data)
+{
+	struct membership *membership = member_of(self, room);
+	struct buf *out = &self->home->scratch;
+	int rc = membership ? 0 : no_member(self, room);
+
+	if (membership) {
+		if (data)
+			json_write(out, data);
+		struct room_emit emit = {
+			.type = STR("room"),
+			.room_id = membership->room_id,
+			.event = str_of(event),
+			.data = scratch_take(self->home),
+			.exclude = membership_origin(membership),
+		};
+		rc = rooms_emit(self->home->rooms, &emit);
+	}
+	live_value_unref(data);
+	return rc;
+}
+
+int live_room_set_state(live_component *self, const char *room, const live_value *updates)
+{
+	struct membership *membership = member_of(self, room);
+
+	if (membership)
+		rooms_set_state(self->home->rooms, membership->room_id, updates, membership_origin(membership), NULL,
+				NULL);
+	live_value_unref(updates);
+	return membership ? 0 : no_member(self, room);
+}
+
+static void on_updated(void *context, const char *error, const live_value *value)
+{
+	if (error)
+		live_deferred_error(context, error);
+	else
+		live_deferred_value(context, live_value_ref(value));
+}
+
+int live_room_update(live_component *self, const char *room, live_room_update_fn *update, const live_value *argument,
+		     live_reply *reply)
+{
+	struct membership *membership = member_of(self, room);
+
+	if (membership)
+		rooms_update(self->home->rooms, membership->room_id, update, argument, (struct room_origin){0},
+			     reply ? on_updated : NULL, reply ? live_reply_defer(reply) : NULL);
+	live_value_unref(argument);
+	return membership ? 0 : no_member(self, room);
+}
+
+int live_room_on(live_component *self, const char *room, const char *event, live_room_event_fn *fn)
+{
+	struct membership *membership = member_of(self, room);
+
+	if (!membership)
+		return no_member(self, room);
+	room_watch_add(membership, event, fn);
+	return 0;
+}
+
+int live_broadcast(live_component *self, const char *type, const live_value *data, bool exclude_user)
+{
+	int rc = self->sender.room.len ? 0 : -EINVAL;
+
+	if (rc == 0)
+		rc = broadcast_send(self, str_of(type), data, exclude_user);
+	live_value_unref(data);
+	return rc;
+}

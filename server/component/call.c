@@ -1,0 +1,252 @@
+#include "server/component/call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "server/component/client.h"
+#include "server/component/instance.h"
+#include "server/component/mount.h"
+#include "server/component/singleton.h"
+
+/* ---- answering ---- */
+
+struct answer_mail {
+	struct mail mail;
+	struct handle client;
+	bool release;
+	size_t len;
+	char text[];
+};
+
+struct str scratch_take(struct component_shard *here)
+{
+	struct str taken = {NULL, 0};
+
+	if (!buf_failed(&here->scratch))
+		taken = arena_copy(shard_arena(here->shard), buf_str(&here->scratch));
+	else
+		log_warn(NULL, "a message over %zu bytes was dropped", here->scratch.limit);
+	buf_reset(&here->scratch, 64 * 1024);
+	return taken;
+}
+
+static void answer_here(struct component_shard *here, struct handle handle, struct str reply, bool release)
+{
+	struct client *client = shard_handle_find(here->shard, handle);
+
+	if (!client)
+		return;
+	if (reply.len)
+		outbox_reply(&client->outbox, reply);
+	if (release)
+		client->ops->release(client);
+}
+
+static void deliver_answer(struct mail *mail, struct shard *shard)
+{
+	struct answer_mail *answer = LIST_OF(mail, struct answer_mail, mail);
+	struct str reply = arena_copy(shard_arena(shard), (struct str){answer->text, answer->len});
+
+	answer_here(component_shard_of(shard), answer->client, reply, answer->release);
+	free(answer);
+}
+
+static void discard_answer(struct mail *mail)
+{
+	free(LIST_OF(mail, struct answer_mail, mail));
+}
+
+void client_answer(struct component_shard *here, struct handle client, struct str reply, bool release)
+{
+	struct answer_mail *answer = mem_alloc(sizeof *answer + reply.len);
+
+	answer->mail.deliver = deliver_answer;
+	answer->mail.discard = discard_answer;
+	answer->client = client;
+	answer->release = release;
+	answer->len = reply.len;
+	if (reply.len)
+		memcpy(answer->text, reply.ptr, reply.len);
+	shard_post(here->shard, client.shard, &answer->mail);
+}
+
+/* ---- completing ---- */
+
+static bool contains(struct str text, const char *part)
+{
+	return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
+}
+
+static void push_error(live_component *self, struct str action, struct str error)
+{
+	encode_error_push(&self->home->scratch, &self->sender, action, error);
+	instance_push(self, scratch_take(self->home));
+}
+
+static void complete_action(live_component *self, const struct call *call, const live_value *result, struct str error)
+{
+	struct component_shard *here = self->home;
+	struct reply reply = {
+		.type = "ACTION_RESPONSE",
+		.component_id = call->component_id,
+		.request_id = call->request_id,
+		.success = !error.ptr,
+		.result = error.ptr ? NULL : result,
+		.error = error,
+	};
+
+	if (error.ptr) {
+		counter_add(&here->counters.action_errors, 1);
+		self->error_count++;
+		if (!contains(error, "was cancelled") && !contains(error, "pre-validation"))
+			push_error(self, call->action, error);
+	} else if (!call->expect_response) {
+		return;
+	}
+	/* A singleton's deltas travel as mail, so its replies do too: they must not overtake. */
+	if (self->audience)
+		singleton_flush(self);
+	encode_reply(&here->scratch, &reply);
+	struct str text = scratch_take(here);
+	if (self->audience)
+		client_answer(here, call->client, text, false);
+	else
+		answer_here(here, call->client, text, false);
+}
+
+void call_complete(live_component *self, const struct call *call, const live_value *result, struct str error)
+{
+	switch (call->kind) {
+	case CALL_ACTION: complete_action(self, call, result, error); break;
+	case CALL_ON_MOUNT: mount_hook_done(self, error); break;
+	}
+}
+
+static struct str error_of(const struct live_reply *reply, int rc)
+{
+	if (reply->error)
+		return str_of(reply->error);
+	return rc ? STR("Action failed") : (struct str){NULL, 0};
+}
+
+void call_end(struct live_reply *reply, int rc)
+{
+	struct str error = error_of(reply, rc);
+
+	if (reply->deferred && rc)
+		live_deferred_error(reply->deferred, error.ptr);
+	else if (!reply->deferred)
+		call_complete(reply->component, reply->call, reply->result, error);
+	live_value_unref(reply->result);
+	free(reply->error);
+}
+
+/* ---- deferring ---- */
+
+struct live_deferred {
+	struct mail mail;
+	struct shard *shard; /* of the component */
+	struct handle component;
+	struct call call; /* its strings are in text */
+	const live_value *result;
+	char *error;
+	char text[];
+};
+
+static struct str keep(char **at, struct str s)
+{
+	struct str kept = {s.ptr ? *at : NULL, s.len};
+
+	if (s.len)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+static void free_deferred(struct live_deferred *deferred)
+{
+	live_value_unref(deferred->result);
+	free(deferred->error);
+	free(deferred);
+}
+
+static void deliver_deferred(struct mail *mail, struct shard *shard)
+{
+	struct live_deferred *deferred = LIST_OF(mail, struct live_deferred, mail);
+	live_component *self = shard_handle_find(shard, deferred->component);
+	struct str error = {deferred->error, deferred->error ? strlen(deferred->error) : 0};
+
+	if (self)
+		call_complete(self, &deferred->call, deferred->result, error);
+	free_deferred(deferred);
+}
+
+static void discard_deferred(struct mail *mail)
+{
+	free_deferred(LIST_OF(mail, struct live_deferred, mail));
+}
+
+live_deferred *live_reply_defer(live_reply *reply)
+{
+	const struct call *call = reply->call;
+
+	if (reply->deferred)
+		return reply->deferred;
+	live_deferred *deferred =
+		mem_alloc(sizeof *deferred + call->component_id.len + call->action.len + call->request_id.len);
+	char *at = deferred->text;
+	deferred->shard = reply->component->home->shard;
+	deferred->component = instance_handle(reply->component);
+	deferred->call = *call;
+	deferred->call.component_id = keep(&at, call->component_id);
+	deferred->call.action = keep(&at, call->action);
+	deferred->call.request_id = keep(&at, call->request_id);
+	deferred->mail.deliver = deliver_deferred;
+	deferred->mail.discard = discard_deferred;
+	reply->deferred = deferred;
+	return deferred;
+}
+
+static void send_deferred(live_deferred *deferred)
+{
+	struct shard *here = shard_here();
+
+	if (here && shard_group_of(here) == shard_group_of(deferred->shard))
+		shard_post(here, shard_index(deferred->shard), &deferred->mail);
+	else
+		shard_post_outside(deferred->shard, &deferred->mail);
+}
+
+void live_deferred_value(live_deferred *deferred, const live_value *value)
+{
+	deferred->result = value;
+	send_deferred(deferred);
+}
+
+void live_deferred_error(live_deferred *deferred, const char *text)
+{
+	deferred->error = mem_strndup(text, strlen(text));
+	send_deferred(deferred);
+}
+
+void live_reply_value(live_reply *reply, const live_value *value)
+{
+	live_value_unref(reply->result);
+	reply->result = value;
+}
+
+int live_reply_error(live_reply *reply, const char *format, ...)
+{
+	va_list arguments;
+	char *text = NULL;
+
+	va_start(arguments, format);
+	int len = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	free(reply->error);
+	reply->error = len < 0 ? mem_strndup("out of memory", 13) : text;
+	return -1;
+}

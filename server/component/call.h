@@ -1,0 +1,49 @@
+/*
+ * call - a request of a client on its way through a component, and the reply that it will get.
+ *
+ * While a function of the author runs, its call and live_reply are on the stack. If the reply is deferred, a
+ * live_deferred on the heap takes their place and names client and component by handles, so both may vanish meanwhile.
+ * A call is completed exactly once. Threads: [shard] of the component.
+ */
+#ifndef SERVER_COMPONENT_CALL_H
+#define SERVER_COMPONENT_CALL_H
+
+#include <stdbool.h>
+
+#include <live/component.h>
+
+#include "core/str.h"
+#include "shard/shard.h"
+
+struct component_shard;
+
+enum call_kind {
+	CALL_ACTION,   /* answered with ACTION_RESPONSE */
+	CALL_ON_MOUNT, /* the hook of that name */
+};
+
+struct call {
+	enum call_kind kind;
+	bool expect_response;
+	struct handle client;    /* whom to answer */
+	struct str component_id; /* as the client wrote it */
+	struct str action;
+	struct str request_id; /* ptr NULL: none */
+};
+
+/* The author's live_reply. */
+struct live_reply {
+	const struct call *call;
+	live_component *component;
+	const live_value *result; /* ours */
+	char *error;              /* ours */
+	live_deferred *deferred;  /* from now on it completes the call */
+};
+
+/* Runs after the author's function returned rc: completes the call unless it was deferred, and frees what reply holds.
+ */
+void call_end(struct live_reply *reply, int rc);
+/* Completes a call of component: result (a loan, may be NULL) or error (ptr NULL: success). */
+void call_complete(live_component *component, const struct call *call, const live_value *result, struct str error);
+
+#endif

@@ -1,0 +1,50 @@
+#include "server/component/component_shard.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "pubsub/rooms.h"
+#include "server/component/instance.h"
+#include "server/component/membership.h"
+
+enum { SCRATCH_LIMIT = 64 * 1024 * 1024 };
+
+struct component_shard *component_shard_new(struct shard *shard, const struct registry *registry,
+					    const struct component_settings *settings, const struct signing_keys *keys,
+					    const struct rooms_options *rooms)
+{
+	struct component_shard *here = mem_alloc(sizeof *here);
+	struct rooms_options options = *rooms;
+
+	options.hooks = &membership_hooks;
+	here->shard = shard;
+	here->registry = registry;
+	here->settings = settings;
+	here->signer = signer_new(keys);
+	here->rooms = rooms_new(shard, &options);
+	buf_init(&here->scratch, SCRATCH_LIMIT);
+	list_init(&here->instances);
+	map_init(&here->singletons);
+	map_init(&here->proxies);
+	shard_set_context(shard, SHARD_COMPONENTS, here);
+	return here;
+}
+
+void component_shard_free(struct component_shard *here)
+{
+	if (!here)
+		return;
+	while (!list_is_empty(&here->instances))
+		instance_destroy(LIST_OF(here->instances.next, live_component, link));
+	rooms_free(here->rooms);
+	signer_free(here->signer);
+	buf_deinit(&here->scratch);
+	map_deinit(&here->singletons);
+	map_deinit(&here->proxies);
+	free(here);
+}
+
+struct component_shard *component_shard_of(struct shard *shard)
+{
+	return shard_context(shard, SHARD_COMPONENTS);
+}

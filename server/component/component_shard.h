@@ -1,0 +1,65 @@
+/*
+ * component_shard - what the components of one shard share: registry, signer, rooms, settings, scratch memory, figures.
+ *
+ * One per shard, made when the shard starts and freed when it stops; found from a shard by component_shard_of. Threads:
+ * [shard], figures are read [any].
+ */
+#ifndef SERVER_COMPONENT_COMPONENT_SHARD_H
+#define SERVER_COMPONENT_COMPONENT_SHARD_H
+
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/counter.h"
+#include "core/diff.h"
+#include "core/list.h"
+#include "core/map.h"
+#include "server/security/signature.h"
+
+struct pool;
+struct registry;
+struct rooms;
+struct rooms_options;
+struct shard;
+
+struct component_settings { /* shared, read-only */
+	struct diff_options diff;
+	int64_t signature_renew_ms; /* at most one STATE_SIGNATURE per component in this time; 0: none */
+	unsigned components_per_client;
+	unsigned rooms_per_client;
+	const char *node; /* the name of this node */
+	struct pool *pool;
+};
+
+struct component_counters {
+	counter components; /* alive now */
+	counter mounts;
+	counter actions;
+	counter action_errors;
+	counter state_changes;
+	counter room_frames; /* room pushes appended to outboxes */
+	counter collapses;   /* deltas left out for a client that is behind */
+};
+
+struct component_shard {
+	struct shard *shard;
+	const struct registry *registry;
+	const struct component_settings *settings;
+	struct signer *signer;
+	struct rooms *rooms;
+	struct buf scratch;    /* one message at a time is written here */
+	struct list instances; /* of live_component */
+	struct map singletons; /* of live_component, by name: those that live here */
+	struct map proxies;    /* of struct proxy, by name: singletons that clients of this shard mounted */
+	struct component_counters counters;
+};
+
+/* rooms: options of the shard's rooms; its hooks are set here. Never NULL. [start] or [shard] */
+struct component_shard *component_shard_new(struct shard *shard, const struct registry *registry,
+					    const struct component_settings *settings, const struct signing_keys *keys,
+					    const struct rooms_options *rooms);
+/* Destroys what still lives. NULL is fine. */
+void component_shard_free(struct component_shard *here);
+struct component_shard *component_shard_of(struct shard *shard);
+
+#endif

@@ -1,0 +1,155 @@
+#include "server/component/definition.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+enum { NAME_MAX_BYTES = 128 };
+
+struct registry {
+	struct map by_name;
+	struct definition **all; /* in order of registration */
+	unsigned count;
+};
+
+struct registry *registry_new(void)
+{
+	struct registry *registry = mem_alloc(sizeof *registry);
+
+	map_init(&registry->by_name);
+	return registry;
+}
+
+void registry_free(struct registry *registry)
+{
+	if (!registry)
+		return;
+	for (unsigned i = 0; i < registry->count; i++) {
+		live_value_unref(registry->all[i]->default_state);
+		free((char *)(uintptr_t)registry->all[i]->source);
+		free(registry->all[i]);
+	}
+	map_deinit(&registry->by_name);
+	free(registry->all);
+	free(registry);
+}
+
+static int check_name(const live_definition *api, char *error, size_t error_size)
+{
+	size_t len = api->name ? strlen(api->name) : 0;
+
+	if (len >= 1 && len <= NAME_MAX_BYTES)
+		return 0;
+	snprintf(error, error_size, "a component's name must have 1 to %d bytes", NAME_MAX_BYTES);
+	return -EINVAL;
+}
+
+static int check_actions(const live_definition *api, char *error, size_t error_size)
+{
+	for (const live_action *action = api->actions; action && action->name; action++) {
+		for (const live_action *other = api->actions; other < action; other++) {
+			if (strcmp(action->name, other->name))
+				continue;
+			snprintf(error, error_size, "component '%s' has two actions named '%s'", api->name,
+				 action->name);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int parse_default_state(const live_definition *api, const live_value **out, char *error, size_t error_size)
+{
+	const char *text = api->default_state ? api->default_state : "{}";
+	char reason[128] = "it is not an object";
+
+	*out = live_from_json(text, strlen(text), reason, sizeof reason);
+	if (*out && live_value_type(*out) == LIVE_OBJECT)
+		return 0;
+	live_value_unref(*out);
+	snprintf(error, error_size, "the default state of component '%s' is unusable: %s", api->name, reason);
+	return -EINVAL;
+}
+
+int registry_add(struct registry *registry, const live_definition *api, const char *source, char *error,
+		 size_t error_size)
+{
+	const live_value *state;
+
+	if (check_name(api, error, error_size) < 0 || check_actions(api, error, error_size) < 0 ||
+	    parse_default_state(api, &state, error, error_size) < 0)
+		return -EINVAL;
+	struct definition *definition = mem_alloc(sizeof *definition);
+	definition->api = api;
+	definition->name = str_of(api->name);
+	definition->default_state = state;
+	definition->order = registry->count;
+	if (map_add(&registry->by_name, &definition->by_name, definition->name) < 0) {
+		const struct definition *other = registry_find(registry, definition->name);
+		snprintf(error, error_size, "component '%s' is defined twice: in %s and in %s", api->name,
+			 other->source, source);
+		live_value_unref(state);
+		free(definition);
+		return -EINVAL;
+	}
+	definition->source = mem_strndup(source, strlen(source));
+	registry->all = mem_realloc(registry->all, (registry->count + 1) * sizeof *registry->all);
+	registry->all[registry->count++] = definition;
+	return 0;
+}
+
+static const struct definition *find_exact(const struct registry *registry, struct str name)
+{
+	struct map_entry *entry = map_find(&registry->by_name, name);
+	return entry ? MAP_OF(entry, struct definition, by_name) : NULL;
+}
+
+const struct definition *registry_find(const struct registry *registry, struct str name)
+{
+	static const char suffix[] = "Component";
+	char text[NAME_MAX_BYTES + sizeof suffix];
+	const struct definition *found = find_exact(registry, name);
+
+	if (found || name.len < 1 || name.len > NAME_MAX_BYTES)
+		return found;
+	struct str whole = {text, name.len + sizeof suffix - 1};
+	struct str plain = {text, name.len};
+	memcpy(text, name.ptr, name.len);
+	memcpy(text + name.len, suffix, sizeof suffix);
+	found = find_exact(registry, whole);
+	text[0] = (char)toupper((unsigned char)text[0]);
+	if (!found)
+		found = find_exact(registry, whole);
+	return found ? found : find_exact(registry, plain);
+}
+
+unsigned registry_count(const struct registry *registry)
+{
+	return registry->count;
+}
+
+const struct definition *registry_at(const struct registry *registry, unsigned order)
+{
+	return registry->all[order];
+}
+
+const live_action *definition_action(const struct definition *definition, struct str name)
+{
+	for (const live_action *action = definition->api->actions; action && action->name; action++)
+		if (!strncmp(action->name, name.ptr, name.len) && !action->name[name.len])
+			return action;
+	return NULL;
+}
+
+bool definition_is_updatable(const struct definition *definition, struct str key)
+{
+	if (!definition->api->updatable)
+		return live_get_len(definition->default_state, key.ptr, key.len) != NULL;
+	for (const char *const *name = definition->api->updatable; *name; name++)
+		if (str_equal(str_of(*name), key))
+			return true;
+	return false;
+}

@@ -1,0 +1,46 @@
+/*
+ * definition - a component as the server keeps it: the author's table, checked, with its default state built; and the
+ * registry of all of them.
+ *
+ * Built before the shards start, then read-only: every shard reads it by pointer. Threads: [start] to build, [any] to
+ * read.
+ */
+#ifndef SERVER_COMPONENT_DEFINITION_H
+#define SERVER_COMPONENT_DEFINITION_H
+
+#include <live/component.h>
+
+#include "core/map.h"
+#include "core/str.h"
+
+struct definition {
+	struct map_entry by_name;   /* the registry's */
+	const live_definition *api; /* the author's */
+	struct str name;
+	const live_value *default_state; /* an object */
+	const char *source;              /* the plugin's file, or "built in"; for messages */
+	unsigned order;                  /* of registration, from 0 */
+};
+
+struct registry;
+
+/* An empty registry. Never NULL. */
+struct registry *registry_new(void);
+/* NULL is fine. */
+void registry_free(struct registry *registry);
+/* Adds a component; source is copied. 0, or -EINVAL with the reason in error (error_size bytes). */
+int registry_add(struct registry *registry, const live_definition *api, const char *source, char *error,
+		 size_t error_size) __attribute__((warn_unused_result));
+/* The component that a client means: exact name; then <name>Component; then with a capital first letter and Component;
+ * then with a capital first letter (protocol 6.1). NULL when there is none. */
+const struct definition *registry_find(const struct registry *registry, struct str name);
+unsigned registry_count(const struct registry *registry);
+/* The component registered as number order (from 0). */
+const struct definition *registry_at(const struct registry *registry, unsigned order);
+
+/* The action named name, or NULL. */
+const live_action *definition_action(const struct definition *definition, struct str name);
+/* Whether a client may write key by PROPERTY_UPDATE. */
+bool definition_is_updatable(const struct definition *definition, struct str key);
+
+#endif

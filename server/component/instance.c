@@ -1,0 +1,117 @@
+#include "server/component/instance.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "server/component/broadcast.h"
+#include "server/component/membership.h"
+#include "server/component/mount.h"
+#include "server/component/singleton.h"
+#include "server/component/timers.h"
+
+static void free_instance(struct grave *grave)
+{
+	live_component *self = LIST_OF(grave, live_component, grave);
+
+	live_value_unref(self->state);
+	singleton_audience_free(self->audience);
+	free(self);
+}
+
+/* Copies s to *at, NUL-terminated, and steps behind it. */
+static struct str put_text(char **at, struct str s)
+{
+	struct str copy = {*at, s.len};
+
+	if (s.len)
+		memcpy(*at, s.ptr, s.len);
+	(*at)[s.len] = 0;
+	*at += s.len + 1;
+	return copy;
+}
+
+static void name_instance(live_component *self, const struct instance_options *options)
+{
+	char id[ID_LEN + 1];
+	char *at = self->text;
+
+	id_make(id);
+	self->mounted.id = self->sender.id = put_text(&at, str_of(id));
+	self->sender.user_id = put_text(&at, options->user_id);
+	self->sender.room = put_text(&at, options->room);
+}
+
+live_component *instance_new(struct component_shard *here, const struct instance_options *options)
+{
+	size_t private_size = (options->definition->api->private_size + 15) & ~(size_t)15;
+	size_t head = (sizeof(live_component) + 15) & ~(size_t)15;
+	live_component *self = mem_alloc(head + private_size + ID_LEN + options->user_id.len + options->room.len + 3);
+
+	self->home = here;
+	self->definition = options->definition;
+	self->state = options->state;
+	self->version = options->version;
+	self->private_memory = (char *)self + head;
+	self->text = (char *)self->private_memory + private_size;
+	name_instance(self, options);
+	self->pending.sender = &self->sender;
+	self->pending.state = &self->state;
+	list_init(&self->pending.link);
+	list_init(&self->timers);
+	list_init(&self->mounted.memberships);
+	list_init(&self->mounted.link);
+	list_append(&here->instances, &self->link);
+	self->mounted.instance = self;
+	self->mounted.client = options->client;
+	if (options->client) {
+		list_append(&options->client->mounted, &self->mounted.link);
+		options->client->mounted_count++;
+	}
+	self->broadcast = broadcast_join(self);
+	counter_add(&here->counters.components, 1);
+	counter_add(&here->counters.mounts, 1);
+	return self;
+}
+
+void instance_destroy(live_component *self)
+{
+	if (self->is_dead)
+		return;
+	self->is_dead = true;
+	if (self->definition->api->on_destroy)
+		self->definition->api->on_destroy(self);
+	mount_abandon(self);
+	memberships_leave_all(&self->mounted);
+	broadcast_leave(self->broadcast);
+	timers_stop_all(self);
+	timer_disarm(&self->renewal);
+	if (handle_is_set(self->handle))
+		shard_handle_close(self->home->shard, self->handle);
+	if (self->mounted.client) {
+		outbox_seal(&self->mounted.client->outbox, &self->pending);
+		list_remove(&self->mounted.link);
+		self->mounted.client->mounted_count--;
+		self->mounted.client = NULL;
+	}
+	if (self->audience)
+		singleton_end(self);
+	list_remove(&self->link);
+	counter_sub(&self->home->counters.components, 1);
+	self->grave.free = free_instance;
+	shard_bury(self->home->shard, &self->grave);
+}
+
+void instance_push(live_component *self, struct str json)
+{
+	if (self->audience)
+		singleton_push(self, json);
+	else if (self->mounted.client)
+		outbox_push(&self->mounted.client->outbox, arena_copy(shard_arena(self->home->shard), json));
+}
+
+struct handle instance_handle(live_component *self)
+{
+	if (!handle_is_set(self->handle))
+		self->handle = shard_handle_open(self->home->shard, self);
+	return self->handle;
+}

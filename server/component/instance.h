@@ -1,0 +1,97 @@
+/*
+ * instance - a live component: its place in the world, its state, and how its pushes reach its clients.
+ *
+ * An instance of an ordinary component belongs to one client and lives on that client's shard. A singleton belongs to
+ * no client: it has an audience, the clients of all shards that mounted it, and reaches them by mail (singleton.h).
+ * Destroyed instances stay readable until the end of the tick.
+ *
+ * Threads: [shard].
+ */
+#ifndef SERVER_COMPONENT_INSTANCE_H
+#define SERVER_COMPONENT_INSTANCE_H
+
+#include <stdbool.h>
+
+#include <live/component.h>
+
+#include "core/id.h"
+#include "core/list.h"
+#include "server/component/client.h"
+#include "server/component/component_shard.h"
+#include "server/component/definition.h"
+#include "server/protocol/outbox.h"
+#include "shard/shard.h"
+
+struct audience;
+struct broadcast;
+struct call;
+struct proxy;
+
+/* What a client can name by a component id: an instance of its own, or its part in a singleton. */
+struct mounted {
+	struct list link;         /* client->mounted */
+	struct client *client;    /* NULL: a singleton itself */
+	live_component *instance; /* NULL: the client's part in a singleton */
+	struct proxy *proxy;      /* of that singleton */
+	struct list memberships;  /* rooms that it is in */
+	struct str id;
+};
+
+struct live_component {
+	struct mounted mounted;
+	struct component_shard *home;
+	const struct definition *definition;
+	const live_value *state; /* ours */
+	struct pending_delta pending;
+	struct sender sender;        /* its strings are in text */
+	struct audience *audience;   /* singletons; else NULL */
+	struct broadcast *broadcast; /* what it hears as mounted with a room; NULL without one */
+	struct list timers;          /* of live_timer */
+	struct timer renewal;        /* of the signature */
+	int64_t signed_ms;           /* when it was signed last */
+	uint64_t version;            /* of the last signature */
+	struct call *mounting;       /* the mount that waits for rooms or on_mount; NULL: it was answered */
+	unsigned mount_waits;        /* for what it waits */
+	uint32_t action_count;       /* these three for the statistics */
+	uint32_t state_change_count;
+	uint32_t error_count;
+	bool in_state_change; /* on_state_change runs */
+	bool is_dead;
+	struct handle handle;       /* unset until somebody needs it */
+	struct list link;           /* component_shard->instances */
+	struct map_entry singleton; /* component_shard->singletons */
+	struct grave grave;
+	void *private_memory; /* behind the struct */
+	char *text;           /* id, user, room: behind the struct */
+};
+
+struct instance_options {
+	const struct definition *definition;
+	struct client *client;   /* NULL: a singleton */
+	const live_value *state; /* given away */
+	struct str room;         /* may be empty */
+	struct str user_id;      /* may be empty */
+	uint64_t version;        /* of the signature that it starts from */
+};
+
+/* A registered instance with a fresh id; no hook has run yet. Never NULL. */
+live_component *instance_new(struct component_shard *here, const struct instance_options *options);
+/* on_destroy, leaves all rooms, stops timers, forgets its clients. Twice is fine. */
+void instance_destroy(live_component *self);
+/* Pushes a message (JSON text of any lifetime) to its client or clients, after the deltas that are pending. */
+void instance_push(live_component *self, struct str json);
+/* The handle of self, opened when it is first asked for. */
+struct handle instance_handle(live_component *self);
+
+/* ---- state (state.c) ---- */
+
+/* Merges patch (borrowed) into the state: one delta at the end of the tick, then on_state_change. */
+void instance_set_state(live_component *self, const live_value *patch);
+/* Writes the signed state, of the next version, to scratch and returns it in the tick's memory. */
+struct str instance_sign(live_component *self);
+/* Pushes the full state with a fresh signature. */
+void instance_push_full_state(live_component *self);
+/* The same for those components of a client whose deltas were left out while it was behind. */
+void client_catch_up(struct client *client);
+
+#endif

@@ -1,0 +1,307 @@
+#include "server/component/mount.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/diff.h"
+#include "core/mem.h"
+#include "server/component/call.h"
+#include "server/component/membership.h"
+#include "server/component/singleton.h"
+
+/* ---- answering ---- */
+
+static const char *reply_type(bool rehydrates)
+{
+	return rehydrates ? "COMPONENT_REHYDRATED" : "MESSAGE_RESPONSE";
+}
+
+static void refuse(struct client *client, const struct mount_request *request, struct str error)
+{
+	struct component_shard *here = client->home;
+	struct reply reply = {
+		.type = reply_type(request->signed_state != NULL),
+		.component_id = request->component_id,
+		.request_id = request->request_id,
+		.error = error,
+	};
+
+	encode_reply(&here->scratch, &reply);
+	outbox_reply(&client->outbox, scratch_take(here));
+}
+
+/* A mount on its way, on the heap: what its answer needs. */
+struct mounting {
+	struct call call;   /* of on_mount; component_id, request_id and client say whom to answer */
+	struct grave grave; /* on_mount may run while it ends */
+	bool rehydrates;
+	struct str signed_state; /* version 1, as pushed; in text */
+	char text[];
+};
+
+static struct str copy_to(char **at, struct str s)
+{
+	struct str copy = {s.ptr ? *at : NULL, s.len};
+
+	if (s.len)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return copy;
+}
+
+static struct mounting *new_mounting(const struct mount_request *request, struct handle client, struct str signed_state)
+{
+	struct mounting *mounting =
+		mem_alloc(sizeof *mounting + request->component_id.len + request->request_id.len + signed_state.len);
+	char *at = mounting->text;
+
+	mounting->call.kind = CALL_ON_MOUNT;
+	mounting->call.client = client;
+	mounting->call.action = STR("onMount");
+	mounting->call.component_id = copy_to(&at, request->component_id);
+	mounting->call.request_id = copy_to(&at, request->request_id);
+	mounting->signed_state = copy_to(&at, signed_state);
+	mounting->rehydrates = request->signed_state != NULL;
+	return mounting;
+}
+
+static void free_mounting(struct grave *grave)
+{
+	free(LIST_OF(grave, struct mounting, grave));
+}
+
+static void answer(live_component *self, struct mounting *mounting, struct str error)
+{
+	struct component_shard *here = self->home;
+	struct buf *out = &here->scratch;
+	struct str result = {NULL, 0};
+
+	if (!error.ptr) {
+		if (mounting->rehydrates)
+			buf_printf(out, "{\"newComponentId\":\"%.*s\"}", STR_ARG(self->sender.id));
+		else
+			encode_mount_result(out, self->sender.id, self->state, mounting->signed_state);
+		result = scratch_take(here);
+	}
+	struct reply reply = {
+		.type = reply_type(mounting->rehydrates),
+		.component_id = mounting->call.component_id,
+		.request_id = mounting->call.request_id,
+		.success = !error.ptr,
+		.result_json = result,
+		.error = error,
+	};
+	encode_reply(out, &reply);
+	struct str text = scratch_take(here);
+	if (self->audience) {
+		singleton_flush(self);
+		client_answer(here, mounting->call.client, text, true);
+	} else if (self->mounted.client) {
+		outbox_reply(&self->mounted.client->outbox, text);
+		self->mounted.client->ops->release(self->mounted.client);
+	}
+	mounting->grave.free = free_mounting;
+	shard_bury(here->shard, &mounting->grave);
+}
+
+static void one_less_to_wait_for(live_component *self)
+{
+	if (--self->mount_waits || !self->mounting)
+		return;
+	struct mounting *mounting = LIST_OF(self->mounting, struct mounting, call);
+	self->mounting = NULL;
+	answer(self, mounting, (struct str){NULL, 0});
+}
+
+void mount_join_done(live_component *self)
+{
+	one_less_to_wait_for(self);
+}
+
+void mount_hook_done(live_component *self, struct str error)
+{
+	if (error.ptr) {
+		char text[512];
+		snprintf(text, sizeof text, "Mount initialization failed: %.*s", STR_ARG(error));
+		encode_error_push(&self->home->scratch, &self->sender, STR("onMount"), str_of(text));
+		instance_push(self, scratch_take(self->home));
+	}
+	one_less_to_wait_for(self);
+}
+
+void mount_abandon(live_component *self)
+{
+	if (!self->mounting)
+		return;
+	struct mounting *mounting = LIST_OF(self->mounting, struct mounting, call);
+	self->mounting = NULL;
+	answer(self, mounting, STR("The component ended while it was mounted"));
+}
+
+/* ---- the sequence (behaviour.md 2.1, 2.2) ---- */
+
+static void push_first_state(live_component *self, const struct mount_request *request, struct str signed_state)
+{
+	struct buf *out = &self->home->scratch;
+
+	if (request->signed_state)
+		encode_state_rehydrated(out, &self->sender, self->state, signed_state, request->component_id);
+	else
+		encode_state_update(out, &self->sender, self->state, signed_state);
+	instance_push(self, scratch_take(self->home));
+}
+
+static void join_default_room(live_component *self)
+{
+	struct membership *membership;
+
+	if (!self->sender.room.len)
+		return;
+	if (membership_join(self->home, &self->mounted, self->sender.room, NULL, &membership) < 0)
+		return;
+	membership->mount_waits = true;
+	self->mount_waits++;
+}
+
+/* Rooms that on_mount joined have to answer first: the reply shows the state that they led to. */
+static void wait_for_joins(live_component *self)
+{
+	list_for_each (link, &self->mounted.memberships) {
+		struct membership *membership = LIST_OF(link, struct membership, link);
+		if (membership->member.state != ROOM_MEMBER_JOINING || membership->mount_waits)
+			continue;
+		membership->mount_waits = true;
+		self->mount_waits++;
+	}
+}
+
+static void run_on_mount(live_component *self, const struct call *call)
+{
+	struct live_reply reply = {.call = call, .component = self};
+	int rc = self->definition->api->on_mount ? self->definition->api->on_mount(self, &reply) : 0;
+
+	if (!self->is_dead)
+		wait_for_joins(self);
+	call_end(&reply, rc);
+}
+
+void mount_begin(live_component *self, const struct mount_request *request, struct handle client,
+		 const live_value *previous)
+{
+	const live_definition *api = self->definition->api;
+	struct str signed_state = instance_sign(self);
+	struct mounting *mounting = new_mounting(request, client, signed_state);
+
+	self->mounting = &mounting->call;
+	self->mount_waits = 1; /* for on_mount */
+	join_default_room(self);
+	push_first_state(self, request, signed_state);
+	if (api->on_connect)
+		api->on_connect(self);
+	if (previous && api->on_rehydrate)
+		api->on_rehydrate(self, previous);
+	if (!self->is_dead)
+		run_on_mount(self, &mounting->call);
+}
+
+/* ---- who is mounted ---- */
+
+const live_value *mount_initial_state(const struct definition *definition, const live_value *given)
+{
+	const live_value *delta, *state;
+
+	diff_patch(definition->default_state, given, &(struct diff_options){.deep = false}, &delta, &state);
+	live_value_unref(delta);
+	return state;
+}
+
+static void mount_private(struct client *client, const struct definition *definition,
+			  const struct mount_request *request, const struct signed_state *signed_state)
+{
+	struct instance_options options = {
+		.definition = definition,
+		.client = client,
+		.state = mount_initial_state(definition, signed_state ? signed_state->state : request->props),
+		.room = request->room,
+		.user_id = client->user_id,
+		.version = signed_state ? signed_state->version : 0,
+	};
+	live_component *self = instance_new(client->home, &options);
+
+	client->ops->hold(client);
+	mount_begin(self, request, client->handle, signed_state ? signed_state->state : NULL);
+}
+
+/* What stands in the way of a mount, in the protocol's words; ptr NULL: nothing. */
+static struct str check(struct client *client, const struct definition *definition, const struct mount_request *request)
+{
+	struct component_shard *here = client->home;
+
+	if (!definition) {
+		buf_printf(&here->scratch, "Component '%.*s' not found", STR_ARG(request->name));
+		return scratch_take(here);
+	}
+	if (client->mounted_count >= here->settings->components_per_client)
+		return STR("Component limit exceeded");
+	if (request->room.len && !room_name_is_valid(request->room))
+		return STR("Invalid room name. Must be 1-64 alphanumeric characters, hyphens, underscores, dots, or "
+			   "colons.");
+	return (struct str){NULL, 0};
+}
+
+static void rehydrate(struct client *client, const struct definition *definition, const struct mount_request *request)
+{
+	struct component_shard *here = client->home;
+	struct signed_state opened = {0};
+	const char *error =
+		signer_open(here->signer, request->signed_state, shard_clock(here->shard)->wall_ms, &opened);
+
+	if (!error && !str_equal(opened.component_name, definition->name))
+		error = "Component class mismatch - state tampering detected";
+	if (error)
+		refuse(client, request, str_of(error));
+	else if (definition->api->singleton)
+		singleton_mount(client, definition, request, opened.state);
+	else
+		mount_private(client, definition, request, &opened);
+	live_value_unref(opened.state);
+	live_value_unref(opened.source);
+}
+
+void mount_run(struct client *client, const struct mount_request *request)
+{
+	const struct definition *definition = registry_find(client->home->registry, request->name);
+	struct str error = check(client, definition, request);
+
+	if (error.ptr)
+		refuse(client, request, error);
+	else if (request->signed_state)
+		rehydrate(client, definition, request);
+	else if (definition->api->singleton)
+		singleton_mount(client, definition, request, NULL);
+	else
+		mount_private(client, definition, request, NULL);
+}
+
+void mount_unmount(struct mounted *mounted)
+{
+	if (mounted->instance)
+		instance_destroy(mounted->instance);
+	else
+		singleton_detach(mounted);
+}
+
+void mount_disconnect(struct client *client)
+{
+	while (!list_is_empty(&client->mounted)) {
+		struct mounted *mounted = LIST_OF(client->mounted.next, struct mounted, link);
+		live_component *self = mounted->instance;
+		if (!self) {
+			singleton_detach(mounted);
+			continue;
+		}
+		if (self->definition->api->on_disconnect)
+			self->definition->api->on_disconnect(self);
+		instance_destroy(self);
+	}
+}

@@ -1,0 +1,65 @@
+/*
+ * live_offload: blocking work of a component, on the pool and back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "server/component/instance.h"
+#include "shard/pool.h"
+
+struct offload {
+	struct work work;
+	struct handle component;
+	live_offload_fn *run;
+	live_offload_done_fn *done;
+	const live_value *argument;
+	const live_value *result;
+};
+
+static void free_offload(struct offload *offload)
+{
+	live_value_unref(offload->argument);
+	live_value_unref(offload->result);
+	free(offload);
+}
+
+static void run(struct work *work)
+{
+	struct offload *offload = LIST_OF(work, struct offload, work);
+
+	offload->result = offload->run(offload->argument);
+}
+
+static void deliver(struct mail *mail, struct shard *here)
+{
+	struct offload *offload = LIST_OF(mail, struct offload, work.done);
+	live_component *self = shard_handle_find(here, offload->component);
+
+	if (self)
+		offload->done(self, offload->result);
+	free_offload(offload);
+}
+
+static void discard(struct mail *mail)
+{
+	free_offload(LIST_OF(mail, struct offload, work.done));
+}
+
+int live_offload(live_component *self, live_offload_fn *work, const live_value *argument, live_offload_done_fn *done)
+{
+	struct offload *offload = mem_alloc(sizeof *offload);
+
+	offload->work.run = run;
+	offload->work.done.deliver = deliver;
+	offload->work.done.discard = discard;
+	offload->component = instance_handle(self);
+	offload->run = work;
+	offload->done = done;
+	offload->argument = argument;
+	struct pool *pool = self->home->settings->pool;
+	int rc = pool ? pool_submit(pool, self->home->shard, &offload->work) : -EAGAIN;
+	if (rc < 0)
+		free_offload(offload);
+	return rc;
+}

@@ -1,0 +1,349 @@
+/*
+ * The home of singletons: making them, serving what their clients ask, sending what they say.
+ */
+#include "server/component/singleton.h"
+
+#include <stdlib.h>
+
+#include "core/diff.h"
+#include "core/mem.h"
+#include "server/component/action.h"
+#include "server/component/call.h"
+#include "server/component/mount.h"
+#include "server/component/singleton_mail.h"
+
+struct listener { /* one client */
+	struct list link;
+	struct handle client;
+	bool is_legacy;
+	char connection[];
+};
+
+struct audience {
+	struct list listeners;
+	unsigned count;
+	unsigned legacy_count;
+	unsigned shards;
+	live_component *component;
+	const live_value *delta; /* ours; waits for the end of the tick */
+	struct tick_task task;   /* sends it */
+	unsigned on_shard[];     /* clients there */
+};
+
+unsigned singleton_clients(const live_component *self)
+{
+	return self->audience->count;
+}
+
+/* ---- to the clients ---- */
+
+static void publish(live_component *self, struct str text, struct str legacy)
+{
+	struct audience *audience = self->audience;
+	struct frame *frame = frame_new(text);
+	struct frame *wide = legacy.ptr ? frame_new(legacy) : NULL;
+
+	for (unsigned i = 0; i < audience->shards; i++) {
+		if (!audience->on_shard[i])
+			continue;
+		struct singleton_notice *notice = singleton_notice_new(NEWS_PUSH, self->definition, self->sender.id);
+		notice->frame = frame_ref(frame);
+		notice->legacy = wide ? frame_ref(wide) : NULL;
+		shard_post(self->home->shard, i, &notice->mail);
+	}
+	frame_unref(frame);
+	frame_unref(wide);
+}
+
+static void publish_delta(live_component *self)
+{
+	struct audience *audience = self->audience;
+	struct buf *out = &self->home->scratch;
+	struct str wide_text = {NULL, 0};
+
+	if (!audience->delta)
+		return;
+	if (audience->legacy_count) {
+		const live_value *wide = diff_widen(audience->delta, self->state);
+		encode_state_delta(out, &self->sender, wide);
+		live_value_unref(wide);
+		wide_text = scratch_take(self->home);
+	}
+	encode_state_delta(out, &self->sender, audience->delta);
+	live_value_unref(audience->delta);
+	audience->delta = NULL;
+	publish(self, scratch_take(self->home), wide_text);
+}
+
+static void close_tick(struct tick_task *task, struct shard *here)
+{
+	struct audience *audience = LIST_OF(task, struct audience, task);
+
+	(void)here;
+	if (!audience->component->is_dead)
+		publish_delta(audience->component);
+}
+
+void singleton_push_delta(live_component *self, const live_value *delta)
+{
+	struct audience *audience = self->audience;
+
+	if (audience->delta) {
+		const live_value *joined = diff_join(audience->delta, delta);
+		live_value_unref(audience->delta);
+		live_value_unref(delta);
+		delta = joined;
+	}
+	audience->delta = delta;
+	shard_at_tick_end(self->home->shard, TICK_CLOSE, &audience->task);
+}
+
+void singleton_flush(live_component *self)
+{
+	publish_delta(self);
+}
+
+void singleton_push(live_component *self, struct str json)
+{
+	publish_delta(self);
+	publish(self, json, (struct str){NULL, 0});
+}
+
+void singleton_push_room(live_component *self, const struct frame *wire)
+{
+	encode_room_frame(&self->home->scratch, self->sender.id, wire);
+	singleton_push(self, scratch_take(self->home));
+}
+
+static void push_one(live_component *self, struct handle client, struct str text)
+{
+	struct singleton_notice *notice = singleton_notice_new(NEWS_PUSH_ONE, self->definition, self->sender.id);
+
+	notice->client = client;
+	notice->frame = frame_new(text);
+	shard_post(self->home->shard, client.shard, &notice->mail);
+}
+
+/* ---- the audience ---- */
+
+static bool is_same(struct handle a, struct handle b)
+{
+	return a.index == b.index && a.generation == b.generation && a.shard == b.shard;
+}
+
+static struct listener *find_listener(struct audience *audience, struct handle client)
+{
+	list_for_each (link, &audience->listeners) {
+		struct listener *listener = LIST_OF(link, struct listener, link);
+		if (is_same(listener->client, client))
+			return listener;
+	}
+	return NULL;
+}
+
+static void add_listener(live_component *self, const struct singleton_request *request)
+{
+	struct audience *audience = self->audience;
+	struct listener *listener = mem_alloc(sizeof *listener + request->connection.len + 1);
+
+	listener->client = request->client;
+	listener->is_legacy = request->is_legacy;
+	memcpy(listener->connection, request->connection.ptr, request->connection.len);
+	list_append(&audience->listeners, &listener->link);
+	audience->count++;
+	audience->legacy_count += request->is_legacy;
+	audience->on_shard[request->client.shard]++;
+
+	struct singleton_notice *notice = singleton_notice_new(NEWS_ATTACHED, self->definition, self->sender.id);
+	notice->client = request->client;
+	shard_post(self->home->shard, request->client.shard, &notice->mail);
+}
+
+static void drop_listener(struct audience *audience, struct listener *listener)
+{
+	audience->count--;
+	audience->legacy_count -= listener->is_legacy;
+	audience->on_shard[listener->client.shard]--;
+	list_remove(&listener->link);
+	free(listener);
+}
+
+static struct audience *audience_new(live_component *self)
+{
+	unsigned shards = shard_group_count(shard_group_of(self->home->shard));
+	struct audience *audience = mem_alloc(sizeof *audience + shards * sizeof audience->on_shard[0]);
+
+	audience->component = self;
+	audience->shards = shards;
+	audience->task.run = close_tick;
+	list_init(&audience->listeners);
+	return audience;
+}
+
+void singleton_end(live_component *self)
+{
+	struct audience *audience = self->audience;
+
+	publish_delta(self);
+	for (unsigned i = 0; i < audience->shards; i++) {
+		if (audience->on_shard[i])
+			shard_post(self->home->shard, i,
+				   &singleton_notice_new(NEWS_ENDED, self->definition, self->sender.id)->mail);
+	}
+	list_for_each_safe (link, &audience->listeners)
+		drop_listener(audience, LIST_OF(link, struct listener, link));
+	map_remove(&self->home->singletons, &self->singleton);
+}
+
+void singleton_audience_free(struct audience *audience)
+{
+	free(audience);
+}
+
+/* ---- serving ---- */
+
+static live_component *find(struct component_shard *here, const struct definition *definition)
+{
+	struct map_entry *entry = map_find(&here->singletons, definition->name);
+	return entry ? MAP_OF(entry, live_component, singleton) : NULL;
+}
+
+static void tell_join(live_component *self, const struct singleton_request *request)
+{
+	if (self->definition->api->on_client_join)
+		self->definition->api->on_client_join(self, request->connection.ptr, self->audience->count);
+}
+
+/* The first mount makes it. */
+static void create(struct component_shard *here, const struct singleton_request *request)
+{
+	struct instance_options options = {
+		.definition = request->definition,
+		.state = mount_initial_state(request->definition, request->seed ? request->seed : request->value),
+		.room = request->word,
+		.user_id = request->user_id,
+	};
+	struct mount_request mount = {.component_id = request->component_id, .request_id = request->request_id};
+	live_component *self = instance_new(here, &options);
+	bool is_new = map_add(&here->singletons, &self->singleton, request->definition->name) == 0;
+
+	(void)is_new; /* find() said so */
+	self->audience = audience_new(self);
+	add_listener(self, request);
+	tell_join(self, request);
+	mount_begin(self, &mount, request->client, NULL);
+}
+
+/* Further mounts get the state as it is (behaviour.md 2.1, step 3). */
+static void attach(live_component *self, const struct singleton_request *request)
+{
+	struct component_shard *here = self->home;
+	struct buf *out = &here->scratch;
+
+	publish_delta(self);
+	if (!find_listener(self->audience, request->client))
+		add_listener(self, request);
+	struct str signed_state = instance_sign(self);
+	encode_state_update(out, &self->sender, self->state, signed_state);
+	push_one(self, request->client, scratch_take(here));
+	tell_join(self, request);
+	if (request->rehydrates)
+		buf_printf(out, "{\"newComponentId\":\"%.*s\"}", STR_ARG(self->sender.id));
+	else
+		encode_mount_result(out, self->sender.id, self->state, signed_state);
+	struct reply reply = {
+		.type = request->rehydrates ? "COMPONENT_REHYDRATED" : "MESSAGE_RESPONSE",
+		.component_id = request->component_id,
+		.request_id = request->request_id,
+		.success = true,
+		.result_json = scratch_take(here),
+	};
+	encode_reply(out, &reply);
+	client_answer(here, request->client, scratch_take(here), true);
+}
+
+static void detach(live_component *self, const struct singleton_request *request)
+{
+	struct listener *listener = find_listener(self->audience, request->client);
+
+	if (!listener)
+		return;
+	drop_listener(self->audience, listener);
+	if (self->definition->api->on_client_leave)
+		self->definition->api->on_client_leave(self, request->connection.ptr, self->audience->count);
+	if (self->is_dead || self->audience->count)
+		return;
+	if (self->definition->api->on_disconnect)
+		self->definition->api->on_disconnect(self);
+	instance_destroy(self);
+}
+
+/* The client still believed in a singleton that has ended. */
+static void refuse_lost(struct component_shard *here, const struct singleton_request *request)
+{
+	struct buf *out = &here->scratch;
+
+	buf_printf(out, "COMPONENT_REHYDRATION_REQUIRED:%.*s", STR_ARG(request->component_id));
+	struct reply reply = {
+		.type = request->ask == ASK_ACTION ? "ACTION_RESPONSE" : "MESSAGE_RESPONSE",
+		.component_id = request->component_id,
+		.request_id = request->request_id,
+		.error = scratch_take(here),
+	};
+	encode_reply(out, &reply);
+	client_answer(here, request->client, scratch_take(here), false);
+}
+
+static void run_action(live_component *self, const struct singleton_request *request)
+{
+	struct call call = {
+		.kind = CALL_ACTION,
+		.expect_response = request->expect_response,
+		.client = request->client,
+		.component_id = request->component_id,
+		.action = request->word,
+		.request_id = request->request_id,
+	};
+	action_run(self, &call, request->value);
+}
+
+static void set_property(live_component *self, const struct singleton_request *request)
+{
+	struct component_shard *here = self->home;
+	const char *error = action_set_property(self, request->word, request->value);
+	struct reply reply = {
+		.type = "MESSAGE_RESPONSE",
+		.component_id = request->component_id,
+		.request_id = request->request_id,
+		.success = !error,
+		.error = str_of(error),
+	};
+
+	publish_delta(self);
+	encode_reply(&here->scratch, &reply);
+	client_answer(here, request->client, scratch_take(here), false);
+}
+
+void singleton_serve(struct component_shard *here, struct singleton_request *request)
+{
+	live_component *self = find(here, request->definition);
+
+	if (request->ask == ASK_MOUNT) {
+		if (self)
+			attach(self, request);
+		else
+			create(here, request);
+		return;
+	}
+	if (!self) {
+		if (request->ask != ASK_DETACH)
+			refuse_lost(here, request);
+		return;
+	}
+	if (request->ask == ASK_DETACH)
+		detach(self, request);
+	else if (request->ask == ASK_ACTION)
+		run_action(self, request);
+	else
+		set_property(self, request);
+}

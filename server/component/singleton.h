@@ -1,0 +1,56 @@
+/*
+ * singleton - one instance for all clients of the node.
+ *
+ * It lives on the shard that its name hashes to. Every shard whose clients mounted it has a proxy: the list of their
+ * parts. Between the two everything travels as mail, also on the same shard, so a client sees pushes and replies in the
+ * order in which the singleton made them. Here are both ends: what the home does for its audience (singleton.c), and
+ * what a client's shard does with its part (singleton_proxy.c).
+ *
+ * Threads: [shard] of the first argument.
+ */
+#ifndef SERVER_COMPONENT_SINGLETON_H
+#define SERVER_COMPONENT_SINGLETON_H
+
+#include <stdbool.h>
+
+#include <live/component.h>
+
+#include "core/frame.h"
+#include "core/str.h"
+#include "server/component/instance.h"
+
+struct call;
+struct mount_request;
+
+/* ---- at the home ---- */
+
+/* Pushes to all clients, after the pending delta. */
+void singleton_push(live_component *self, struct str json);
+/* Merges delta (given away) into what goes out at the end of the tick. */
+void singleton_push_delta(live_component *self, const live_value *delta);
+/* Sends the pending delta now: a reply is about to follow. */
+void singleton_flush(live_component *self);
+/* Frees what singleton_end left, when the tick is over. NULL is fine. */
+void singleton_audience_free(struct audience *audience);
+/* Pushes a room event that reached the singleton itself. */
+void singleton_push_room(live_component *self, const struct frame *wire);
+/* The instance ends: its clients' parts do too. */
+void singleton_end(live_component *self);
+/* How many clients have mounted it. */
+unsigned singleton_clients(const live_component *self);
+
+/* ---- at a client's shard ---- */
+
+/* Mounts for client, which is held until the home has answered. seed: the state that it starts from when it does not
+ * exist yet (a loan; NULL: the request's props). */
+void singleton_mount(struct client *client, const struct definition *definition, const struct mount_request *request,
+		     const live_value *seed);
+/* The client lets go, or is gone. */
+void singleton_detach(struct mounted *part);
+/* Has the home run an action and answer. payload is a loan. */
+void singleton_call(struct mounted *part, const struct call *call, const live_value *payload);
+/* Has the home write a property and answer; request_id ptr NULL: none. value is a loan. */
+void singleton_set_property(struct mounted *part, struct str component_id, struct str key, const live_value *value,
+			    struct str request_id);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * singleton_mail - what travels between a singleton's home and the shards of its clients. Private to the two singleton
+ * files.
+ *
+ * Threads: made [shard], delivered [mail].
+ */
+#ifndef SERVER_COMPONENT_SINGLETON_MAIL_H
+#define SERVER_COMPONENT_SINGLETON_MAIL_H
+
+#include <live/value.h>
+
+#include "core/frame.h"
+#include "core/str.h"
+#include "server/component/definition.h"
+#include "shard/shard.h"
+
+struct component_shard;
+
+enum singleton_ask { ASK_MOUNT, ASK_DETACH, ASK_ACTION, ASK_PROPERTY };
+
+/* From a client's shard to the home. */
+struct singleton_request {
+	struct mail mail;
+	enum singleton_ask ask;
+	const struct definition *definition;
+	struct handle client;
+	bool is_legacy;
+	bool expect_response;
+	bool rehydrates;
+	const live_value *value; /* ours: props, payload or property */
+	const live_value *seed;  /* ours, or NULL */
+	struct str connection;   /* these are in text */
+	struct str user_id;
+	struct str component_id;
+	struct str request_id;
+	struct str word; /* the action, the property, or the room of a mount */
+	char text[];
+};
+
+/* What to copy into a request; the lengths decide its size. */
+struct singleton_request *singleton_request_new(const struct singleton_request *from);
+/* The shard where the singleton lives. */
+unsigned singleton_home(const struct component_shard *here, const struct definition *definition);
+/* At the home. */
+void singleton_serve(struct component_shard *here, struct singleton_request *request);
+
+enum singleton_news { NEWS_ATTACHED, NEWS_PUSH, NEWS_PUSH_ONE, NEWS_ENDED };
+
+/* From the home to a client's shard. */
+struct singleton_notice {
+	struct mail mail;
+	enum singleton_news news;
+	const struct definition *definition;
+	struct handle client; /* ATTACHED, PUSH_ONE */
+	struct frame *frame;  /* ours: PUSH, PUSH_ONE */
+	struct frame *legacy; /* ours, or NULL: PUSH to older clients */
+	struct str id;        /* of the singleton; in text */
+	char text[];
+};
+
+struct singleton_notice *singleton_notice_new(enum singleton_news news, const struct definition *definition,
+					      struct str id);
+/* At a client's shard. */
+void singleton_hear(struct component_shard *here, struct singleton_notice *notice);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * A component's state: changed by patches, sent as deltas, signed now and then.
+ */
+#include "core/diff.h"
+#include "core/log.h"
+#include "server/component/instance.h"
+#include "server/component/singleton.h"
+
+static struct str sign_to_scratch(live_component *self)
+{
+	struct component_shard *here = self->home;
+	struct signing signing = {
+		.component_id = self->sender.id,
+		.component_name = self->definition->name,
+		.state = self->state,
+		.version = ++self->version,
+		.wall_ms = shard_clock(here->shard)->wall_ms,
+	};
+
+	self->signed_ms = shard_clock(here->shard)->mono_ms;
+	signer_sign(here->signer, &signing, &here->scratch);
+	return scratch_take(here);
+}
+
+struct str instance_sign(live_component *self)
+{
+	timer_disarm(&self->renewal);
+	return sign_to_scratch(self);
+}
+
+static void renew_signature(struct timer *timer)
+{
+	live_component *self = LIST_OF(timer, live_component, renewal);
+	struct str signed_state = sign_to_scratch(self);
+
+	if (!signed_state.len)
+		return;
+	encode_state_signature(&self->home->scratch, &self->sender, signed_state);
+	instance_push(self, scratch_take(self->home));
+}
+
+/* The first change after an idle window schedules a signature; further ones ride on it (protocol 7.4). */
+static void schedule_renewal(live_component *self)
+{
+	int64_t interval = self->home->settings->signature_renew_ms;
+
+	if (!interval || timer_is_armed(&self->renewal))
+		return;
+	if (!self->renewal.fire)
+		timer_init(&self->renewal, renew_signature);
+	int64_t wait = self->signed_ms + interval - shard_clock(self->home->shard)->mono_ms;
+	shard_timer_after(self->home->shard, &self->renewal, wait > 0 ? wait : 0);
+}
+
+static void tell_change(live_component *self, const live_value *delta)
+{
+	if (!self->definition->api->on_state_change || self->in_state_change)
+		return;
+	self->in_state_change = true;
+	self->definition->api->on_state_change(self, delta);
+	self->in_state_change = false;
+}
+
+void instance_set_state(live_component *self, const live_value *patch)
+{
+	const live_value *delta, *next;
+
+	if (self->is_dead)
+		return;
+	diff_patch(self->state, patch, &self->home->settings->diff, &delta, &next);
+	if (!delta) {
+		live_value_unref(next);
+		return;
+	}
+	live_value_unref(self->state);
+	self->state = next;
+	counter_add(&self->home->counters.state_changes, 1);
+	self->state_change_count++;
+	if (self->audience)
+		singleton_push_delta(self, live_value_ref(delta));
+	else if (self->mounted.client)
+		outbox_push_delta(&self->mounted.client->outbox, &self->pending, live_value_ref(delta));
+	schedule_renewal(self);
+	tell_change(self, delta);
+	live_value_unref(delta);
+}
+
+void instance_push_full_state(live_component *self)
+{
+	struct component_shard *here = self->home;
+	struct str signed_state = instance_sign(self);
+
+	encode_state_update(&here->scratch, &self->sender, self->state, signed_state);
+	instance_push(self, scratch_take(here));
+}
+
+void client_catch_up(struct client *client)
+{
+	list_for_each (link, &client->mounted) {
+		struct mounted *mounted = LIST_OF(link, struct mounted, link);
+		live_component *self = mounted->instance;
+		if (self && self->pending.collapsed) {
+			self->pending.collapsed = false;
+			counter_add(&self->home->counters.collapses, 1);
+			instance_push_full_state(self);
+		}
+	}
+}

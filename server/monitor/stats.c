@@ -1,0 +1,213 @@
+#include "server/monitor/stats.h"
+
+#include <stdlib.h>
+
+#include "core/json.h"
+#include "core/mem.h"
+#include "pubsub/rooms.h"
+#include "server/component/component_shard.h"
+#include "server/component/definition.h"
+#include "server/component/instance.h"
+#include "server/component/singleton.h"
+#include "server/http/http.h"
+#include "server/session/session.h"
+
+enum { LISTED_COMPONENTS = 1000 }; /* per shard; the totals count all */
+
+/* What one shard tells: its lists as JSON members, without the braces around them. */
+struct part {
+	struct mail mail;
+	struct gather *gather; /* opaque but to the shard that asked */
+	const struct stats_source *source;
+	unsigned asker;
+	uint64_t components, rooms, sessions;
+	struct buf singletons, room_counts, room_list, component_list;
+};
+
+/* On the shard that asked. */
+struct gather {
+	struct shard *home;
+	const struct stats_source *source;
+	struct handle request;
+	unsigned definitions;
+	unsigned missing;
+	unsigned count;
+	struct part *parts[];
+};
+
+/* ---- on each shard ---- */
+
+static void next_member(struct buf *out)
+{
+	if (out->len)
+		buf_append_char(out, ',');
+}
+
+static void add_room(void *context, const struct room_stats *stats)
+{
+	struct part *part = context;
+
+	next_member(&part->room_counts);
+	json_write_string(&part->room_counts, stats->id);
+	buf_printf(&part->room_counts, ":%u", stats->members);
+	next_member(&part->room_list);
+	json_write_string(&part->room_list, stats->id);
+	buf_printf(&part->room_list, ":{\"members\":%u,\"createdAt\":%lld,\"lastActivity\":%lld}", stats->members,
+		   (long long)stats->created_ms, (long long)stats->last_activity_ms);
+	part->rooms++;
+}
+
+static void add_singleton(struct part *part, const live_component *instance)
+{
+	next_member(&part->singletons);
+	json_write_string(&part->singletons, instance->definition->name);
+	buf_printf(&part->singletons, ":{\"componentId\":\"%.*s\",\"connections\":%u}", STR_ARG(instance->sender.id),
+		   singleton_clients(instance));
+}
+
+static void add_component(struct part *part, const live_component *instance)
+{
+	if (instance->audience)
+		add_singleton(part, instance);
+	if (++part->components > LISTED_COMPONENTS)
+		return;
+	next_member(&part->component_list);
+	buf_printf(&part->component_list, "{\"id\":\"%.*s\",\"name\":", STR_ARG(instance->sender.id));
+	json_write_string(&part->component_list, instance->definition->name);
+	buf_printf(&part->component_list,
+		   ",\"renderCount\":1,\"avgRenderTime\":0,\"actionCount\":%u,\"stateChanges\":%u,\"errorCount\":%u}",
+		   instance->action_count, instance->state_change_count, instance->error_count);
+}
+
+static void deliver_back(struct mail *mail, struct shard *here);
+
+static void fill(struct mail *mail, struct shard *here)
+{
+	struct part *part = LIST_OF(mail, struct part, mail);
+	struct session_shard *sessions = part->source->sessions_of(here);
+
+	rooms_each_home(sessions->components->rooms, add_room, part);
+	list_for_each (link, &sessions->components->instances)
+		add_component(part, LIST_OF(link, live_component, link));
+	part->sessions = counter_read(&sessions->counters.sessions);
+	part->mail.deliver = deliver_back;
+	shard_post(here, part->asker, &part->mail);
+}
+
+/* ---- where the request is ---- */
+
+static void free_part(struct part *part)
+{
+	buf_deinit(&part->singletons);
+	buf_deinit(&part->room_counts);
+	buf_deinit(&part->room_list);
+	buf_deinit(&part->component_list);
+	free(part);
+}
+
+static void discard_part(struct mail *mail)
+{
+	free_part(LIST_OF(mail, struct part, mail));
+}
+
+static void join_lists(struct buf *out, const struct gather *gather, size_t list_offset)
+{
+	bool is_first = true;
+
+	for (unsigned i = 0; i < gather->count; i++) {
+		const struct buf *list =
+			(const struct buf *)(const void *)((const char *)gather->parts[i] + list_offset);
+		if (!list->len)
+			continue;
+		if (!is_first)
+			buf_append_char(out, ',');
+		buf_append_str(out, buf_str(list));
+		is_first = false;
+	}
+}
+
+static void write_stats(struct buf *out, const struct gather *gather)
+{
+	uint64_t components = 0, rooms = 0, sessions = 0;
+
+	for (unsigned i = 0; i < gather->count; i++) {
+		components += gather->parts[i]->components;
+		rooms += gather->parts[i]->rooms;
+		sessions += gather->parts[i]->sessions;
+	}
+	long long limit = gather->source->max_connections;
+	buf_printf(out,
+		   "{\"components\":{\"components\":%llu,\"definitions\":%u,\"rooms\":%llu,\"connections\":%llu,"
+		   "\"singletons\":{",
+		   (unsigned long long)components, gather->definitions, (unsigned long long)rooms,
+		   (unsigned long long)sessions);
+	join_lists(out, gather, offsetof(struct part, singletons));
+	buf_append_str(out, STR("},\"remoteSingletons\":{},\"roomDetails\":{"));
+	join_lists(out, gather, offsetof(struct part, room_counts));
+	buf_printf(out, "}},\"rooms\":{\"totalRooms\":%llu,\"rooms\":{", (unsigned long long)rooms);
+	join_lists(out, gather, offsetof(struct part, room_list));
+	buf_printf(out,
+		   "}},\"connections\":{\"totalConnections\":%llu,\"activeConnections\":%llu,\"totalPools\":0,"
+		   "\"totalQueuedMessages\":0,\"maxConnections\":%lld,\"connectionUtilization\":",
+		   (unsigned long long)sessions, (unsigned long long)sessions, limit);
+	json_write_double(out, (double)sessions * 100.0 / (double)limit);
+	buf_printf(out,
+		   "},\"uploads\":{\"activeUploads\":0,\"maxUploadSize\":0,\"allowedTypes\":[]},"
+		   "\"performance\":{\"totalComponents\":%llu,\"totalAlerts\":0,\"components\":[",
+		   (unsigned long long)components);
+	join_lists(out, gather, offsetof(struct part, component_list));
+	buf_append_str(out, STR("]}}"));
+}
+
+static void finish(struct gather *gather)
+{
+	struct http_request *request = http_request_find(gather->home, gather->request);
+	struct buf out;
+
+	if (request) {
+		buf_init(&out, SIZE_MAX);
+		write_stats(&out, gather);
+		http_reply_json(request, 200, buf_str(&out));
+		buf_deinit(&out);
+	}
+	for (unsigned i = 0; i < gather->count; i++)
+		free_part(gather->parts[i]);
+	free(gather);
+}
+
+static void deliver_back(struct mail *mail, struct shard *here)
+{
+	struct part *part = LIST_OF(mail, struct part, mail);
+	struct gather *gather = part->gather;
+
+	(void)here;
+	gather->parts[gather->count++] = part;
+	if (--gather->missing == 0)
+		finish(gather);
+}
+
+void stats_answer(struct http_request *request, const struct stats_source *source)
+{
+	struct shard *here = http_request_shard(request);
+	unsigned shards = shard_group_count(shard_group_of(here));
+	struct gather *gather = mem_alloc(sizeof *gather + shards * sizeof gather->parts[0]);
+
+	gather->home = here;
+	gather->source = source;
+	gather->request = http_request_handle(request);
+	gather->definitions = registry_count(source->sessions_of(here)->components->registry);
+	gather->missing = shards;
+	for (unsigned i = 0; i < shards; i++) {
+		struct part *part = mem_alloc(sizeof *part);
+		part->mail.deliver = fill;
+		part->mail.discard = discard_part;
+		part->gather = gather;
+		part->source = source;
+		part->asker = shard_index(here);
+		buf_init(&part->singletons, SIZE_MAX);
+		buf_init(&part->room_counts, SIZE_MAX);
+		buf_init(&part->room_list, SIZE_MAX);
+		buf_init(&part->component_list, SIZE_MAX);
+		shard_post(here, i, &part->mail);
+	}
+}

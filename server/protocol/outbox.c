@@ -1,0 +1,224 @@
+#include "server/protocol/outbox.h"
+
+#include "core/assert.h"
+#include "core/diff.h"
+
+/* The kinds of items. Arena memory, frames and pending deltas are aligned, so the low bits are free. */
+enum item_kind {
+	ITEM_PUSH = 0,  /* what: text, more: length */
+	ITEM_REPLY = 1, /* what: text, more: length */
+	ITEM_ROOM = 2,  /* what: frame, more: struct str with the member's id */
+	ITEM_DELTA = 3, /* what: pending_delta */
+};
+
+enum {
+	KIND_MASK = 3,
+	FIRST_ITEMS = 8,
+	BATCH_BYTES = 64 * 1024,  /* an array longer than this is ended and another begun */
+	SPILL_BYTES = 128 * 1024, /* composed bytes that are sent before more are composed */
+};
+
+void outbox_init(struct outbox *outbox, struct arena *arena)
+{
+	*outbox = (struct outbox){.arena = arena};
+	list_init(&outbox->deltas);
+}
+
+static void add_item(struct outbox *outbox, enum item_kind kind, const void *what, uintptr_t more)
+{
+	if (outbox->count == outbox->cap) {
+		uint32_t cap = outbox->cap ? outbox->cap * 2 : FIRST_ITEMS;
+		struct out_item *items = arena_alloc(outbox->arena, cap * sizeof *items);
+		if (outbox->count)
+			memcpy(items, outbox->items, outbox->count * sizeof *items);
+		outbox->items = items;
+		outbox->cap = cap;
+	}
+	debug_assert(((uintptr_t)what & KIND_MASK) == 0);
+	outbox->items[outbox->count++] = (struct out_item){(uintptr_t)what | kind, more};
+	if (outbox->count == 1)
+		outbox->transport->ops->flush_soon(outbox->transport);
+}
+
+/* Text comes from anywhere in the tick's memory: an unaligned piece of it is copied once. */
+static void add_text(struct outbox *outbox, enum item_kind kind, struct str json)
+{
+	if ((uintptr_t)json.ptr & KIND_MASK)
+		json = arena_copy(outbox->arena, json);
+	add_item(outbox, kind, json.ptr, json.len);
+}
+
+void outbox_push(struct outbox *outbox, struct str json)
+{
+	if (outbox->transport)
+		add_text(outbox, ITEM_PUSH, json);
+}
+
+void outbox_push_room(struct outbox *outbox, const struct frame *wire, const struct str *head_id)
+{
+	if (outbox->transport)
+		add_item(outbox, ITEM_ROOM, wire, (uintptr_t)head_id);
+}
+
+static void forget(struct pending_delta *pending)
+{
+	live_value_unref(pending->delta);
+	pending->delta = NULL;
+	list_remove(&pending->link);
+}
+
+void outbox_close(struct outbox *outbox)
+{
+	list_for_each_safe (link, &outbox->deltas)
+		forget(LIST_OF(link, struct pending_delta, link));
+	outbox->transport = NULL;
+	outbox->items = NULL;
+	outbox->count = outbox->cap = 0;
+}
+
+void outbox_push_delta(struct outbox *outbox, struct pending_delta *pending, const live_value *delta)
+{
+	if (!outbox->transport || outbox->behind) {
+		pending->collapsed |= outbox->behind;
+		live_value_unref(delta);
+		return;
+	}
+	if (pending->delta) {
+		const live_value *joined = diff_join(pending->delta, delta);
+		live_value_unref(pending->delta);
+		live_value_unref(delta);
+		pending->delta = joined;
+		return;
+	}
+	pending->delta = delta;
+	pending->item = outbox->count;
+	list_append(&outbox->deltas, &pending->link);
+	add_item(outbox, ITEM_DELTA, pending, 0);
+}
+
+static void append_delta(struct outbox *outbox, struct pending_delta *pending, struct buf *out)
+{
+	if (!outbox->legacy) {
+		encode_state_delta(out, pending->sender, pending->delta);
+		return;
+	}
+	const live_value *wide = diff_widen(pending->delta, *pending->state);
+	encode_state_delta(out, pending->sender, wide);
+	live_value_unref(wide);
+}
+
+void outbox_seal(struct outbox *outbox, struct pending_delta *pending)
+{
+	if (!pending->delta)
+		return;
+	struct buf text;
+	buf_init(&text, SIZE_MAX);
+	append_delta(outbox, pending, &text);
+	struct str copy = arena_copy(outbox->arena, buf_str(&text));
+	outbox->items[pending->item] = (struct out_item){(uintptr_t)copy.ptr | ITEM_PUSH, copy.len};
+	buf_deinit(&text);
+	forget(pending);
+}
+
+void outbox_drop_delta(struct outbox *outbox, struct pending_delta *pending)
+{
+	if (!pending->delta)
+		return;
+	struct str nothing = arena_copy(outbox->arena, STR(""));
+	outbox->items[pending->item] = (struct out_item){(uintptr_t)nothing.ptr | ITEM_PUSH, 0};
+	forget(pending);
+}
+
+void outbox_reply(struct outbox *outbox, struct str json)
+{
+	if (!outbox->transport)
+		return;
+	list_for_each_safe (link, &outbox->deltas)
+		outbox_seal(outbox, LIST_OF(link, struct pending_delta, link));
+	add_text(outbox, ITEM_REPLY, json);
+}
+
+/* ---- composing ---- */
+
+static enum item_kind kind_of(const struct out_item *item)
+{
+	return (enum item_kind)(item->what & KIND_MASK);
+}
+
+static const void *what_of(const struct out_item *item)
+{
+	return (const void *)(item->what & ~(uintptr_t)KIND_MASK);
+}
+
+static bool is_empty(const struct out_item *item)
+{
+	return kind_of(item) == ITEM_PUSH && item->more == 0;
+}
+
+static void append_item(struct outbox *outbox, const struct out_item *item, struct buf *out)
+{
+	switch (kind_of(item)) {
+	case ITEM_PUSH:
+	case ITEM_REPLY: buf_append(out, what_of(item), item->more); break;
+	case ITEM_ROOM: encode_room_frame(out, *(const struct str *)item->more, what_of(item)); break;
+	case ITEM_DELTA: {
+		/* Only the outbox changes what it points to, and this is the outbox. */
+		struct pending_delta *pending = (struct pending_delta *)(uintptr_t)what_of(item);
+		append_delta(outbox, pending, out);
+		forget(pending);
+		break;
+	}
+	}
+}
+
+static void end_message(struct outbox *outbox, struct buf *out, size_t start)
+{
+	struct transport *transport = outbox->transport;
+	transport->ops->end(transport, out, start);
+	if (out->len > SPILL_BYTES)
+		transport->ops->spill(transport, out);
+}
+
+/* Composes the run of pushes that begins at item first; returns the item behind it. */
+static uint32_t compose_pushes(struct outbox *outbox, uint32_t first, struct buf *out)
+{
+	struct transport *transport = outbox->transport;
+	uint32_t next = first + 1;
+	while (next < outbox->count && (is_empty(&outbox->items[next])))
+		next++;
+	bool alone = next == outbox->count || kind_of(&outbox->items[next]) == ITEM_REPLY;
+
+	size_t start = transport->ops->begin(transport, out);
+	size_t from = out->len;
+	if (!alone)
+		buf_append_char(out, '[');
+	append_item(outbox, &outbox->items[first], out);
+	while (next < outbox->count && kind_of(&outbox->items[next]) != ITEM_REPLY && out->len - from < BATCH_BYTES) {
+		if (!is_empty(&outbox->items[next])) {
+			buf_append_char(out, ',');
+			append_item(outbox, &outbox->items[next], out);
+		}
+		next++;
+	}
+	if (!alone)
+		buf_append_char(out, ']');
+	end_message(outbox, out, start);
+	return next;
+}
+
+void outbox_compose(struct outbox *outbox, struct buf *out)
+{
+	for (uint32_t i = 0; i < outbox->count && outbox->transport;) {
+		if (is_empty(&outbox->items[i])) {
+			i++;
+		} else if (kind_of(&outbox->items[i]) == ITEM_REPLY) {
+			size_t start = outbox->transport->ops->begin(outbox->transport, out);
+			append_item(outbox, &outbox->items[i++], out);
+			end_message(outbox, out, start);
+		} else {
+			i = compose_pushes(outbox, i, out);
+		}
+	}
+	outbox->items = NULL;
+	outbox->count = outbox->cap = 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * transport - what carries a session's messages to one client: WebSocket now; event stream and long polling fit here
+ * too.
+ *
+ * A session composes its messages into the shard's staging buffer between begin and end, whatever the transport's
+ * framing is. The transport belongs to the layer that made it, and outlives the session's use of it. Threads: [shard].
+ */
+#ifndef SERVER_PROTOCOL_TRANSPORT_H
+#define SERVER_PROTOCOL_TRANSPORT_H
+
+#include <stddef.h>
+
+#include "core/buf.h"
+#include "core/str.h"
+
+struct transport;
+
+struct transport_ops {
+	const char *name; /* "websocket" */
+	/* Asks for the session's compose at the end of this tick; calling it again costs nothing. */
+	void (*flush_soon)(struct transport *transport);
+	/* In compose: starts one text message; returns where it starts. */
+	size_t (*begin)(struct transport *transport, struct buf *out);
+	/* In compose: ends the message begun at start. */
+	void (*end)(struct transport *transport, struct buf *out, size_t start);
+	/* In compose: moves out towards the client when it has grown large. Call it between messages. */
+	void (*spill)(struct transport *transport, struct buf *out);
+	/* No further message is delivered to the session until resume. */
+	void (*pause)(struct transport *transport);
+	void (*resume)(struct transport *transport);
+	/* Ends the connection after what was pushed before; code and reason as in protocol section 2.4. */
+	void (*close)(struct transport *transport, unsigned code, struct str reason);
+};
+
+struct transport { /* embedded in the transport's own struct */
+	const struct transport_ops *ops;
+};
+
+#endif

@@ -1,0 +1,300 @@
+#include "server/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "pubsub/memory_adapter.h"
+#include "server/server_private.h"
+
+/* ---- from config to what each part takes ---- */
+
+static void set_limits(struct server *server)
+{
+	const struct config *c = server->config;
+
+	server->connection = (struct connection_options){
+		.soft_bytes = (size_t)c->outbox_soft_bytes,
+		.hard_bytes = (size_t)c->outbox_hard_bytes,
+		.soft_age_ms = (unsigned)c->outbox_soft_ms,
+		.hard_age_ms = (unsigned)c->outbox_hard_ms,
+	};
+	server->net.per_address = (unsigned)c->max_connections_per_address;
+	server->ws = (struct ws_options){
+		.max_message_bytes = (size_t)c->max_message_bytes,
+		.ping_ms = (unsigned)c->ping_ms,
+		.deflate = c->deflate,
+	};
+	server->sessions = (struct session_settings){
+		.rate = {.tokens = (uint32_t)c->rate_limit_tokens, .per_second = (uint32_t)c->rate_limit_refill},
+		.max_depth = (unsigned)c->max_json_depth,
+		.max_message_bytes = (size_t)c->max_message_bytes,
+	};
+	server->origins = (struct origin_list){c->allowed_origin.items, c->allowed_origin.count};
+}
+
+static void set_component_settings(struct server *server)
+{
+	const struct config *c = server->config;
+
+	server->components = (struct component_settings){
+		.diff = {.deep = true, .depth = (unsigned)c->diff_depth},
+		.signature_renew_ms = c->signature_renew_ms,
+		.components_per_client = (unsigned)c->components_per_client,
+		.rooms_per_client = (unsigned)c->rooms_per_client,
+		.node = server->node,
+		.pool = server->pool,
+	};
+	server->rooms = (struct rooms_options){
+		.max_state_bytes = (size_t)c->room_state_bytes,
+		.empty_ms = c->room_empty_ms,
+		.max_rooms = (uint32_t)c->max_rooms,
+		.diff_depth = (unsigned)c->diff_depth,
+		.adapter = server->adapter,
+	};
+}
+
+static void name_node(struct server *server)
+{
+	if (*server->config->node)
+		snprintf(server->node, sizeof server->node, "%s", server->config->node);
+	else if (gethostname(server->node, sizeof server->node - 1) < 0)
+		snprintf(server->node, sizeof server->node, "node");
+}
+
+static struct session_shard *sessions_of(struct shard *shard)
+{
+	return &server_shard_of(shard)->sessions;
+}
+
+/* ---- building ---- */
+
+static int load_components(struct server *server, char error[CONFIG_ERROR_SIZE])
+{
+	if (!*server->config->components)
+		return 0;
+	return plugins_load_folder(server->plugins, server->registry, server->config->components, error,
+				   CONFIG_ERROR_SIZE);
+}
+
+static unsigned shard_count(const struct config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (config->shards)
+		return (unsigned)config->shards;
+	return cores < 1 ? 1 : cores > 1024 ? 1024 : (unsigned)cores;
+}
+
+static int build_threads(struct server *server, char error[CONFIG_ERROR_SIZE])
+{
+	const struct config *c = server->config;
+	const struct shard_options options = {
+		.count = shard_count(c),
+		.mailbox_depth = (unsigned)c->mailbox_depth,
+		.mail_budget = (unsigned)c->mail_budget,
+	};
+	int rc = shard_group_new(&server->group, &options);
+
+	if (rc == 0)
+		rc = pool_new(&server->pool, (unsigned)c->pool_threads, (unsigned)c->pool_depth);
+	if (rc < 0)
+		snprintf(error, CONFIG_ERROR_SIZE, "cannot make %u shards: %s", options.count, strerror(-rc));
+	return rc;
+}
+
+static int build_http(struct server *server, char error[CONFIG_ERROR_SIZE])
+{
+	const struct config *c = server->config;
+	const struct http_options options = {
+		.header_ms = (unsigned)c->http_header_ms,
+		.body_ms = (unsigned)c->http_body_ms,
+		.idle_ms = (unsigned)c->http_idle_ms,
+		.max_body_bytes = (size_t)c->http_body_bytes,
+		.connection = &server->connection,
+		.pool = server->pool,
+	};
+
+	server->http = http_service_new(&options);
+	return server_add_routes(server, error);
+}
+
+int server_new(struct server **out, const struct config *config, char error[CONFIG_ERROR_SIZE])
+{
+	struct server *server = mem_alloc(sizeof *server);
+
+	server->config = config;
+	server->registry = registry_new();
+	server->plugins = plugins_new();
+	server->stats = (struct stats_source){sessions_of, config->max_connections};
+	server->adapter = memory_adapter();
+	name_node(server);
+	set_limits(server);
+	int rc = load_components(server, error);
+	if (rc == 0)
+		rc = build_threads(server, error);
+	if (rc == 0) {
+		set_component_settings(server);
+		server->keys = signing_keys_new(&(struct signing_options){
+			.secret = str_of(config->state_secret),
+			.max_age_ms = config->state_max_age * 1000,
+			.max_state_bytes = (size_t)config->state_max_bytes,
+		});
+		rc = build_http(server, error);
+	}
+	if (rc < 0) {
+		server_free(server);
+		return rc;
+	}
+	*out = server;
+	return 0;
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	if (server->is_started)
+		server_stop(server);
+	acceptor_free(server->acceptor);
+	pool_free(server->pool);
+	shard_group_free(server->group);
+	http_service_free(server->http);
+	signing_keys_free(server->keys);
+	registry_free(server->registry);
+	plugins_close(server->plugins);
+	for (size_t i = 0; i < sizeof server->paths / sizeof server->paths[0]; i++)
+		free(server->paths[i]);
+	free(server);
+}
+
+/* ---- running ---- */
+
+static void start_shard(struct shard *shard, void *argument)
+{
+	server_shard_new(argument, shard);
+}
+
+static void stop_shard(struct shard *shard, void *argument)
+{
+	(void)argument;
+	server_shard_free(server_shard_of(shard));
+}
+
+static void on_accept(struct shard *shard, const struct accepted *accepted, void *argument)
+{
+	struct server *server = argument;
+
+	/* A refusal is counted there; the socket is closed in any case. */
+	(void)!http_connection_start(server->http, server_shard_of(shard)->net, accepted);
+}
+
+static enum accept_policy policy_of(const char *name)
+{
+	if (!strcmp(name, "round-robin"))
+		return ACCEPT_ROUND_ROBIN;
+	return !strcmp(name, "random") ? ACCEPT_RANDOM : ACCEPT_LEAST_CONNECTIONS;
+}
+
+static int listen_there(struct server *server, char where[256])
+{
+	const struct config *c = server->config;
+	unsigned port = 0;
+
+	if (!strncmp(c->host, "unix:", 5)) {
+		snprintf(where, 256, "%s", c->host);
+		return acceptor_listen_unix(server->acceptor, c->host + 5, NULL);
+	}
+	int rc = acceptor_listen_tcp(server->acceptor, c->host, (unsigned)c->port, NULL, &port);
+	const char *host = c->host;
+	if (!*host || !strcmp(host, "*") || !strcmp(host, "0.0.0.0") || !strcmp(host, "::"))
+		host = "localhost";
+	bool is_bare_ipv6 = strchr(host, ':') && *host != '[';
+	snprintf(where, 256, is_bare_ipv6 ? "http://[%s]:%u" : "http://%s:%u", host, rc < 0 ? (unsigned)c->port : port);
+	return rc;
+}
+
+static void say_hello(const struct server *server, const char *where)
+{
+	printf("listening on %s\n%u shards\ncomponents:", where, shard_group_count(server->group));
+	for (unsigned i = 0; i < registry_count(server->registry); i++)
+		printf(" %s", registry_at(server->registry, i)->api->name);
+	printf("%s\n", registry_count(server->registry) ? "" : " none");
+	fflush(stdout);
+}
+
+int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
+{
+	const struct acceptor_options options = {
+		.policy = policy_of(server->config->load_balancing),
+		.batch = (unsigned)server->config->accept_batch,
+		.max_connections = (uint64_t)server->config->max_connections,
+		.on_accept = on_accept,
+		.argument = server,
+	};
+	char where[256] = "";
+	int rc = acceptor_new(&server->acceptor, server->group, &options);
+
+	if (rc == 0)
+		rc = listen_there(server, where);
+	if (rc < 0) {
+		snprintf(error, CONFIG_ERROR_SIZE, "cannot listen on %s: %s", where, strerror(-rc));
+		return rc;
+	}
+	rc = shard_group_start(server->group, start_shard, stop_shard, server);
+	server->is_started = rc == 0;
+	if (rc == 0)
+		rc = acceptor_start(server->acceptor);
+	if (rc < 0) {
+		snprintf(error, CONFIG_ERROR_SIZE, "cannot start the threads: %s", strerror(-rc));
+		return rc;
+	}
+	atomic_store_explicit(&server->is_ready, true, memory_order_relaxed);
+	say_hello(server, where);
+	return 0;
+}
+
+/* ---- ending ---- */
+
+static void send_away(struct mail *mail, struct shard *here)
+{
+	free(mail);
+	net_shard_shutdown(server_shard_of(here)->net);
+}
+
+static void discard(struct mail *mail)
+{
+	free(mail);
+}
+
+static uint64_t count_connections(const struct server *server)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < shard_group_count(server->group); i++)
+		count += counter_read(&shard_counters(shard_group_at(server->group, i))->load);
+	return count;
+}
+
+void server_stop(struct server *server)
+{
+	if (!server->is_started)
+		return;
+	server->is_started = false;
+	atomic_store_explicit(&server->is_ready, false, memory_order_relaxed);
+	acceptor_stop(server->acceptor);
+	for (unsigned i = 0; i < shard_group_count(server->group); i++) {
+		struct mail *mail = mem_alloc(sizeof *mail);
+		mail->deliver = send_away;
+		mail->discard = discard;
+		shard_post_outside(shard_group_at(server->group, i), mail);
+	}
+	int64_t until = clock_now_mono_ms() + server->config->shutdown_ms;
+	while (count_connections(server) && clock_now_mono_ms() < until)
+		poll(NULL, 0, 5);
+	shard_group_stop(server->group);
+}

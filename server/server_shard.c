@@ -1,0 +1,33 @@
+#include "server/server_shard.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "server/server_private.h"
+
+struct server_shard *server_shard_new(struct server *server, struct shard *shard)
+{
+	struct server_shard *here = mem_alloc(sizeof *here);
+
+	here->server = server;
+	here->shard = shard;
+	here->net = net_shard_new(shard, &server->net);
+	here->components =
+		component_shard_new(shard, server->registry, &server->components, server->keys, &server->rooms);
+	session_shard_init(&here->sessions, shard, here->components, &server->sessions);
+	shard_set_context(shard, SHARD_SERVER, here);
+	return here;
+}
+
+void server_shard_free(struct server_shard *here)
+{
+	net_shard_free(here->net);
+	component_shard_free(here->components);
+	shard_set_context(here->shard, SHARD_SERVER, NULL);
+	free(here);
+}
+
+struct server_shard *server_shard_of(struct shard *shard)
+{
+	return shard_context(shard, SHARD_SERVER);
+}

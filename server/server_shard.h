@@ -1,0 +1,30 @@
+/*
+ * server_shard - all that one shard of the server has: its edge, its sessions, its components.
+ *
+ * Made on the shard's thread when it starts, ended there when it stops. Threads: [shard].
+ */
+#ifndef SERVER_SERVER_SHARD_H
+#define SERVER_SERVER_SHARD_H
+
+#include "server/session/session.h"
+
+struct component_shard;
+struct net_shard;
+struct server;
+struct shard;
+
+struct server_shard {
+	struct server *server;
+	struct shard *shard;
+	struct net_shard *net;
+	struct component_shard *components;
+	struct session_shard sessions;
+};
+
+/* Never NULL. */
+struct server_shard *server_shard_new(struct server *server, struct shard *shard);
+/* Closes what is open, destroys what lives. */
+void server_shard_free(struct server_shard *here);
+struct server_shard *server_shard_of(struct shard *shard);
+
+#endif

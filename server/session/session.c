@@ -1,0 +1,192 @@
+#include <stdlib.h>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "server/component/component_shard.h"
+#include "server/component/instance.h"
+#include "server/component/mount.h"
+#include "server/protocol/encode.h"
+#include "server/protocol/message.h"
+#include "server/session/session_private.h"
+
+void session_shard_init(struct session_shard *here, struct shard *shard, struct component_shard *components,
+			const struct session_settings *settings)
+{
+	*here = (struct session_shard){.shard = shard, .components = components, .settings = settings};
+	list_init(&here->sessions);
+}
+
+/* ---- opening and closing ---- */
+
+static void hold(struct client *client)
+{
+	struct session *self = LIST_OF(client, struct session, client);
+
+	if (self->holds++ == 0 && !self->is_closed)
+		self->transport->ops->pause(self->transport);
+}
+
+static void release(struct client *client)
+{
+	struct session *self = LIST_OF(client, struct session, client);
+
+	if (--self->holds == 0 && !self->is_closed)
+		self->transport->ops->resume(self->transport);
+}
+
+static const struct client_ops client_ops = {.hold = hold, .release = release};
+
+static void greet(struct session *self)
+{
+	struct component_shard *components = self->here->components;
+
+	encode_connection_established(&components->scratch, self->client.id, self->client.user_id.len > 0);
+	outbox_reply(&self->client.outbox, scratch_take(components));
+}
+
+struct session *session_open(struct session_shard *here, struct transport *transport)
+{
+	struct session *self = mem_alloc(sizeof *self);
+
+	self->here = here;
+	self->transport = transport;
+	id_make(self->id);
+	outbox_init(&self->client.outbox, shard_arena(here->shard));
+	self->client.outbox.transport = transport;
+	self->client.ops = &client_ops;
+	self->client.home = here->components;
+	self->client.handle = shard_handle_open(here->shard, &self->client);
+	self->client.id = (struct str){self->id, ID_LEN};
+	list_init(&self->client.mounted);
+	rate_bucket_init(&self->bucket, &here->settings->rate, shard_clock(here->shard)->mono_ms);
+	list_append(&here->sessions, &self->link);
+	counter_add(&here->counters.sessions, 1);
+	counter_add(&here->counters.opened, 1);
+	greet(self);
+	return self;
+}
+
+static void free_session(struct grave *grave)
+{
+	free(LIST_OF(grave, struct session, grave));
+}
+
+void session_close(struct session *self)
+{
+	struct shard *shard = self->here->shard;
+
+	if (self->is_closed)
+		return;
+	self->is_closed = true;
+	outbox_close(&self->client.outbox);
+	mount_disconnect(&self->client);
+	shard_handle_close(shard, self->client.handle);
+	list_remove(&self->link);
+	counter_sub(&self->here->counters.sessions, 1);
+	self->grave.free = free_session;
+	shard_bury(shard, &self->grave);
+}
+
+void session_end(struct session *self, unsigned code, struct str reason)
+{
+	self->transport->ops->close(self->transport, code, reason);
+}
+
+/* ---- messages in ---- */
+
+static void refuse(struct session *self, struct str component_id, struct str error, struct str request_id)
+{
+	struct component_shard *components = self->here->components;
+
+	counter_add(&self->here->counters.bad_messages, 1);
+	encode_error(&components->scratch, component_id, error, request_id);
+	outbox_reply(&self->client.outbox, scratch_take(components));
+}
+
+void session_refuse(struct session *self, struct str error)
+{
+	refuse(self, (struct str){NULL, 0}, error, (struct str){NULL, 0});
+}
+
+static struct str printed(struct session *self, const char *format, const void *argument)
+{
+	struct component_shard *components = self->here->components;
+
+	buf_printf(&components->scratch, format, argument);
+	return scratch_take(components);
+}
+
+/* What stands in the way of a message, in the words of protocol section 4; ptr NULL: nothing. */
+static struct str find_fault(struct session *self, enum message_result result, const struct message *message,
+			     bool is_limited)
+{
+	if (is_limited)
+		return STR("Rate limit exceeded");
+	switch (result) {
+	case MESSAGE_NOT_JSON: return STR("Invalid JSON");
+	case MESSAGE_NOT_OBJECT: return STR("Invalid message: expected object");
+	case MESSAGE_TOO_DEEP:
+		buf_printf(&self->here->components->scratch, "JSON nesting too deep (max %u)",
+			   self->here->settings->max_depth);
+		return scratch_take(self->here->components);
+	case MESSAGE_OK: break;
+	}
+	if (message->invalid)
+		return printed(self, "Invalid message: %s", message->invalid);
+	return (struct str){NULL, 0};
+}
+
+/* The first message tells an older client by its envelope (protocol section 1). */
+static void note_generation(struct session *self, const struct message *message)
+{
+	if (self->knows_generation)
+		return;
+	self->knows_generation = true;
+	self->client.outbox.legacy = message->is_legacy;
+}
+
+void session_message(struct session *self, struct str text)
+{
+	struct shard *shard = self->here->shard;
+	struct message message;
+
+	if (self->is_closed)
+		return;
+	counter_add(&self->here->counters.messages_in, 1);
+	bool is_limited = !rate_bucket_take(&self->bucket, &self->here->settings->rate, shard_clock(shard)->mono_ms);
+	if (is_limited)
+		counter_add(&self->here->counters.rate_limited, 1);
+	/* Decoded even when over the limit: the refusal names the request. */
+	enum message_result result =
+		message_decode(&message, text, shard_arena(shard), self->here->settings->max_depth);
+	struct str fault = find_fault(self, result, &message, is_limited);
+	if (fault.ptr) {
+		refuse(self, message.component_id, fault, message.request_id);
+	} else {
+		note_generation(self, &message);
+		route_message(self, &message);
+	}
+	message_deinit(&message);
+}
+
+/* ---- messages out ---- */
+
+void session_compose(struct session *self, struct buf *out)
+{
+	outbox_compose(&self->client.outbox, out);
+}
+
+void session_fell_behind(struct session *self)
+{
+	self->client.outbox.behind = true;
+	counter_add(&self->here->counters.behind, 1);
+}
+
+void session_caught_up(struct session *self)
+{
+	if (!self->client.outbox.behind)
+		return;
+	self->client.outbox.behind = false;
+	client_catch_up(&self->client);
+}

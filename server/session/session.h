@@ -1,0 +1,69 @@
+/*
+ * session - a client as the server knows it: its connection id, its limits, its outbox, its components.
+ *
+ * A transport brings its messages in and carries what the outbox composes; the session does not know which. Messages of
+ * one session are handled strictly in order: while one waits for an answer that later ones may depend on (a mount, a
+ * room to join), the transport is paused. Everything a peer can do wrong ends in an error to that peer.
+ *
+ * Threads: [shard] of the connection, but for the counters, which are read [any].
+ */
+#ifndef SERVER_SESSION_SESSION_H
+#define SERVER_SESSION_SESSION_H
+
+#include <stddef.h>
+
+#include "core/buf.h"
+#include "core/counter.h"
+#include "core/list.h"
+#include "server/protocol/transport.h"
+#include "server/security/rate_limit.h"
+
+struct component_shard;
+struct session;
+struct shard;
+
+struct session_settings {       /* shared, read-only */
+	struct rate_limit rate; /* messages of one client */
+	unsigned max_depth;     /* of nesting in a message */
+	size_t max_message_bytes;
+};
+
+struct session_counters {
+	counter sessions; /* open now */
+	counter opened;
+	counter messages_in;
+	counter rate_limited;
+	counter bad_messages; /* answered with an error before they reached a handler */
+	counter behind;       /* times that a client fell behind its soft mark */
+};
+
+/* What the sessions of one shard share. */
+struct session_shard {
+	struct shard *shard;
+	struct component_shard *components;
+	const struct session_settings *settings;
+	struct list sessions;
+	struct session_counters counters;
+};
+
+void session_shard_init(struct session_shard *here, struct shard *shard, struct component_shard *components,
+			const struct session_settings *settings);
+
+/* A session on transport, which must outlive it; greets the client. Never NULL. */
+struct session *session_open(struct session_shard *here, struct transport *transport);
+/* One text message came; text is valid during the call. */
+void session_message(struct session *session, struct str text);
+/* A message came that no session takes: it is answered with error. */
+void session_refuse(struct session *session, struct str error);
+/* The end of a tick in which the transport was asked to flush: composes what is to be sent. */
+void session_compose(struct session *session, struct buf *out);
+/* The client does not take what it is sent: from now on state is collapsed. */
+void session_fell_behind(struct session *session);
+/* It took everything: it gets the full state of what was collapsed. */
+void session_caught_up(struct session *session);
+/* The connection is gone: its components end. The session is freed at the end of the tick. */
+void session_close(struct session *session);
+/* Ends the connection from our side. */
+void session_end(struct session *session, unsigned code, struct str reason);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * The inside of a session, for the files of this folder. Threads: [shard].
+ */
+#ifndef SERVER_SESSION_SESSION_PRIVATE_H
+#define SERVER_SESSION_SESSION_PRIVATE_H
+
+#include "core/id.h"
+#include "server/component/client.h"
+#include "server/session/session.h"
+#include "shard/shard.h"
+
+struct message;
+
+struct session {
+	struct client client;
+	struct session_shard *here;
+	struct transport *transport;
+	struct rate_bucket bucket;
+	struct list link; /* session_shard->sessions */
+	struct grave grave;
+	unsigned holds;        /* answers that later messages must wait for */
+	bool knows_generation; /* the first message told whether it is an older client */
+	bool is_closed;
+	char id[ID_LEN + 1];
+};
+
+/* Has the message done, which is in good shape. */
+void route_message(struct session *session, const struct message *message);
+
+#endif

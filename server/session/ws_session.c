@@ -1,0 +1,154 @@
+#include "server/session/ws_session.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "server/http/http.h"
+#include "server/session/session.h"
+#include "shard/shard.h"
+
+enum { CLOSE_ORIGIN = 4003 };
+
+struct ws_session {
+	struct transport transport;
+	struct ws *ws;
+	struct session *session; /* NULL: the page may not connect */
+	struct session_shard *here;
+	struct grave grave;
+};
+
+static struct ws *ws_of(struct transport *transport)
+{
+	return LIST_OF(transport, struct ws_session, transport)->ws;
+}
+
+static void flush_soon(struct transport *transport)
+{
+	ws_flush_soon(ws_of(transport));
+}
+
+static size_t begin(struct transport *transport, struct buf *out)
+{
+	(void)transport;
+	return ws_message_begin(out);
+}
+
+static void end(struct transport *transport, struct buf *out, size_t start)
+{
+	ws_message_end(ws_of(transport), out, start, WS_TEXT);
+}
+
+static void spill(struct transport *transport, struct buf *out)
+{
+	ws_spill(ws_of(transport), out);
+}
+
+static void pause_reading(struct transport *transport)
+{
+	ws_pause(ws_of(transport));
+}
+
+static void resume_reading(struct transport *transport)
+{
+	ws_resume(ws_of(transport));
+}
+
+static void close_ws(struct transport *transport, unsigned code, struct str reason)
+{
+	ws_close(ws_of(transport), code, reason);
+}
+
+static const struct transport_ops transport_ops = {
+	.name = "websocket",
+	.flush_soon = flush_soon,
+	.begin = begin,
+	.end = end,
+	.spill = spill,
+	.pause = pause_reading,
+	.resume = resume_reading,
+	.close = close_ws,
+};
+
+static void on_message(void *owner, struct ws *ws, enum ws_opcode opcode, char *bytes, size_t len)
+{
+	struct ws_session *self = owner;
+
+	(void)ws;
+	if (!self->session)
+		return;
+	if (opcode == WS_TEXT)
+		session_message(self->session, (struct str){bytes, len});
+	else
+		session_refuse(self->session, STR("Binary messages are not supported"));
+}
+
+static void on_flush(void *owner, struct ws *ws, struct buf *out)
+{
+	struct ws_session *self = owner;
+
+	(void)ws;
+	if (self->session)
+		session_compose(self->session, out);
+}
+
+static void on_drained(void *owner, struct ws *ws)
+{
+	struct ws_session *self = owner;
+
+	(void)ws;
+	if (self->session)
+		session_caught_up(self->session);
+}
+
+static void on_backlog(void *owner, struct ws *ws)
+{
+	struct ws_session *self = owner;
+
+	(void)ws;
+	if (self->session)
+		session_fell_behind(self->session);
+}
+
+static void free_self(struct grave *grave)
+{
+	free(LIST_OF(grave, struct ws_session, grave));
+}
+
+static void on_close(void *owner, struct ws *ws, unsigned code, struct str reason)
+{
+	struct ws_session *self = owner;
+
+	(void)code;
+	(void)reason;
+	if (self->session)
+		session_close(self->session);
+	self->session = NULL;
+	self->grave.free = free_self;
+	shard_bury(ws_shard(ws), &self->grave);
+}
+
+static const struct ws_ops ws_ops = {
+	.on_message = on_message,
+	.on_flush = on_flush,
+	.on_drained = on_drained,
+	.on_backlog = on_backlog,
+	.on_close = on_close,
+};
+
+void ws_session_accept(struct session_shard *here, struct http_request *request, const struct ws_options *options,
+		       const struct origin_list *origins)
+{
+	bool is_allowed = origin_is_allowed(origins, http_request_header(request, "Origin"));
+	struct ws_session *self = mem_alloc(sizeof *self);
+
+	self->transport.ops = &transport_ops;
+	self->here = here;
+	if (ws_accept(&self->ws, request, options, &ws_ops, self) < 0) {
+		free(self);
+		return;
+	}
+	if (is_allowed)
+		self->session = session_open(here, &self->transport);
+	else
+		ws_close(self->ws, CLOSE_ORIGIN, STR("Origin not allowed"));
+}
