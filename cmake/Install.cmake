@@ -6,14 +6,12 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# The library is the modules, whole; a target must have a source of its own, too.
-file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/live_library.c CONTENT "/* liblive @PROJECT_VERSION@ is made of the modules. */\n")
-add_library(live SHARED ${CMAKE_BINARY_DIR}/live_library.c)
+add_library(live SHARED)
 live_link_whole(live)
 set_target_properties(live PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 target_include_directories(live INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-# Its modules' libraries are its own affair.
-target_link_options(live PRIVATE -Wl,--exclude-libs,libllhttp.a)
+# What is compiled in from outside stays inside.
+target_link_options(live PRIVATE -Wl,--exclude-libs,ALL)
 
 add_library(live_component INTERFACE)
 set_target_properties(live_component PROPERTIES EXPORT_NAME component)

@@ -22,11 +22,13 @@ function(live_module name)
 endfunction()
 
 # live_link_whole(TARGET): links every module made so far, whole, so that what is public of them is there for plugins and
-# embedding programs even when nothing inside calls it.
+# embedding programs even when nothing inside calls it. (The objects are linked; the archives behind them have nothing to
+# add, but bring their libraries.)
 function(live_link_whole target)
 	get_property(modules GLOBAL PROPERTY LIVE_MODULES)
-	list(JOIN modules "," names)
-	set_target_properties(${target} PROPERTIES LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,${names}")
+	foreach(module ${modules})
+		target_sources(${target} PRIVATE $<TARGET_OBJECTS:${module}>)
+	endforeach()
 	target_link_libraries(${target} PRIVATE ${modules})
 endfunction()
 

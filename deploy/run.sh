@@ -36,4 +36,5 @@ fi
 build cmake --build --preset release --target served
 
 exec "$build_folder/server/liveshard" \
-	--components "$build_folder/components" --public "$root/examples/page" "$@"
+	--components "$build_folder/components" --public "$root/examples/page" \
+	--client-script "$build_folder/public/live-client.js" "$@"
