@@ -56,7 +56,7 @@ struct acceptor {
 	struct event *stop_event;
 	bool has_thread;
 	pthread_t thread;
-	alignas(CACHE_LINE) struct acceptor_counters counters;
+	struct acceptor_counters counters;
 };
 
 struct socket_mail {
@@ -147,15 +147,15 @@ static void deal_out(struct acceptor *acceptor, const struct accepted *accepted)
 
 /* ---- accepting and pausing ---- */
 
-static void set_resume(struct acceptor *acceptor, unsigned delay_ms)
+static void set_resume(struct acceptor *acceptor, int delay_ms)
 {
-	struct timeval delay = {.tv_usec = delay_ms * 1000};
+	struct timeval delay = {.tv_usec = delay_ms * 1000L};
 	int rc = evtimer_add(acceptor->resume, &delay);
 	assert_always(rc == 0);
 }
 
 /* Leaves the sockets in the system's queue for a while: there they cost nothing, and their clients wait. */
-static void pause_for(struct acceptor *acceptor, unsigned delay_ms)
+static void pause_for(struct acceptor *acceptor, int delay_ms)
 {
 	for (struct listener *listener = acceptor->listeners; listener; listener = listener->next)
 		event_del(listener->event);
@@ -285,7 +285,7 @@ int acceptor_new(struct acceptor **out, struct shard_group *group, const struct 
 {
 	if (options->batch < 1 || !options->on_accept)
 		return -EINVAL;
-	struct acceptor *acceptor = padded_alloc(sizeof *acceptor);
+	struct acceptor *acceptor = mem_alloc(sizeof *acceptor);
 	acceptor->group = group;
 	acceptor->shard_count = shard_group_count(group);
 	acceptor->options = *options;
@@ -301,6 +301,7 @@ int acceptor_new(struct acceptor **out, struct shard_group *group, const struct 
 
 static int add_listener(struct acceptor *acceptor, int fd, void *tag, struct listener **out)
 {
+	assert_always(!acceptor->has_thread);
 	struct listener *listener = mem_alloc(sizeof *listener);
 	*listener = (struct listener){.acceptor = acceptor, .fd = fd, .tag = tag};
 	listener->event = event_new(acceptor->base, fd, EV_READ | EV_PERSIST, on_acceptable, listener);

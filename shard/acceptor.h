@@ -8,8 +8,6 @@
 #ifndef SHARD_ACCEPTOR_H
 #define SHARD_ACCEPTOR_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 

@@ -81,7 +81,7 @@ static in_port_t *port_of(struct sockaddr *address)
 
 static int bound_port_of(int fd, unsigned *port)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof address;
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
 		return -errno;

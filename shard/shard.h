@@ -47,8 +47,8 @@ int shard_group_start(struct shard_group *group, void (*on_start)(struct shard *
 /* [any but a shard] Asks every shard to end its loop after its current tick, and waits for the threads. Does nothing
  * when they do not run. */
 void shard_group_stop(struct shard_group *group);
-/* After the stop, and after all other threads that post here have ended: discards mail that was not delivered, frees
- * what waits in the graveyards, frees the group. NULL is fine. */
+/* [start] After the stop, and after all other threads that post here have ended: discards mail that was not delivered,
+ * frees what waits in the graveyards, frees the group. NULL is fine. */
 void shard_group_free(struct shard_group *group);
 unsigned shard_group_count(const struct shard_group *group);                   /* [any] */
 struct shard *shard_group_at(const struct shard_group *group, unsigned index); /* [any] */
@@ -65,7 +65,7 @@ struct arena *shard_arena(struct shard *shard);
 const struct tick_clock *shard_clock(struct shard *shard);
 /* The shard whose thread this is (in a manual group: the one being stepped or entered), or NULL. [any] */
 struct shard *shard_here(void);
-/* Asserts in debug builds that the caller runs on shard. A thread that is no shard passes while the group has no
+/* [any] Asserts in debug builds that the caller runs on shard. A thread that is no shard passes while the group has no
  * threads: before the start, after the stop, and between the steps of a manual group. */
 void shard_assert_here(const struct shard *shard);
 /* [shard] Arms timer to fire after delay_ms (at least 0) from this tick's time. */

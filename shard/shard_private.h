@@ -1,6 +1,6 @@
 /*
  * shard_private - what a shard is inside: for shard.c (the tick), shard_mail.c (traffic between shards) and
- * shard_group.c (birth and death) only.
+ * shard_group.c (birth and death) only. Threads: [shard]; [start] for what begins or ends one.
  */
 #ifndef SHARD_SHARD_PRIVATE_H
 #define SHARD_SHARD_PRIVATE_H
