@@ -30,7 +30,7 @@ static struct map_entry **bucket_of(const struct map *map, uint32_t hash)
 	return &map->buckets[hash & (map->bucket_count - 1)];
 }
 
-static struct map_entry *find_hashed(const struct map *map, struct str key, uint32_t hash)
+struct map_entry *map_find_hashed(const struct map *map, struct str key, uint32_t hash)
 {
 	if (!map->bucket_count)
 		return NULL;
@@ -42,7 +42,7 @@ static struct map_entry *find_hashed(const struct map *map, struct str key, uint
 
 struct map_entry *map_find(const struct map *map, struct str key)
 {
-	return map->count ? find_hashed(map, key, map_hash(key)) : NULL;
+	return map->count ? map_find_hashed(map, key, map_hash(key)) : NULL;
 }
 
 static void grow(struct map *map)
@@ -66,7 +66,7 @@ static void grow(struct map *map)
 int map_add(struct map *map, struct map_entry *entry, struct str key)
 {
 	uint32_t hash = map_hash(key);
-	if (find_hashed(map, key, hash))
+	if (map_find_hashed(map, key, hash))
 		return -EEXIST;
 	if (map->count == map->bucket_count && map->bucket_count < UINT32_C(1) << 31)
 		grow(map);

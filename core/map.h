@@ -33,6 +33,8 @@ void map_init(struct map *map);
 void map_deinit(struct map *map);
 /* The entry named key, or NULL. */
 struct map_entry *map_find(const struct map *map, struct str key);
+/* The same for a key whose map_hash is known: for one that is looked up in many maps. */
+struct map_entry *map_find_hashed(const struct map *map, struct str key, uint32_t hash);
 /* Adds entry under key. 0, or -EEXIST when the key is there (then nothing changed). Gives nothing away. */
 int map_add(struct map *map, struct map_entry *entry, struct str key) __attribute__((warn_unused_result));
 /* Takes entry out; it must be in the map. */

@@ -210,7 +210,7 @@ static struct room *create_for(struct rooms *rooms, struct room_mail *mail)
 
 void room_receive(struct rooms *rooms, struct room_mail *mail)
 {
-	struct map_entry *entry = map_find(&rooms->homes, mail->key);
+	struct map_entry *entry = map_find_hashed(&rooms->homes, mail->key, mail->hash);
 	struct room *room = entry ? MAP_OF(entry, struct room, by_key) : create_for(rooms, mail);
 
 	if (!room)

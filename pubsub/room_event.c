@@ -81,6 +81,7 @@ struct room_dispatch *room_dispatch_new(const struct room_event_text *text, enum
 	dispatch->base.mail.discard = dispatch_discard;
 	dispatch->base.kind = kind;
 	dispatch->base.key = room_key_write(bytes, text->type, text->room_id);
+	dispatch->base.hash = map_hash(dispatch->base.key);
 	dispatch->slot_count = slot_count;
 	bytes += key_size;
 
@@ -99,7 +100,7 @@ static void slot_arrive(struct mail *mail, struct shard *here)
 	struct room_event *event = ((struct room_slot *)mail)->event;
 
 	if (rooms)
-		room_view_receive(rooms, room_dispatch_of_event(event)->base.key, event);
+		room_view_receive(rooms, room_dispatch_of_event(event));
 	room_event_unref(event);
 }
 

@@ -34,7 +34,8 @@ struct room_handler *rooms_on(struct rooms *rooms, struct str type, struct str r
 	shard_assert_here(rooms->shard);
 	struct room_handler *handler = mem_alloc(sizeof *handler + name.len);
 	char *bytes = arena_alloc(shard_arena(rooms->shard), room_key_size(type, room_id));
-	struct room_view *view = room_view_open(rooms, room_key_write(bytes, type, room_id));
+	struct str key = room_key_write(bytes, type, room_id);
+	struct room_view *view = room_view_open(rooms, key, map_hash(key));
 
 	if (name.len)
 		memcpy(handler->bytes, name.ptr, name.len);

@@ -55,6 +55,7 @@ struct room_request *room_request_new(struct rooms *rooms, enum room_mail_kind k
 	request->base.kind = kind;
 	request->base.from = (uint16_t)rooms->index;
 	request->base.key = room_key_write(request->bytes, type, room_id);
+	request->base.hash = map_hash(request->base.key);
 	if (member_id.len)
 		memcpy(request->bytes + key_size, member_id.ptr, member_id.len);
 	request->member_id = (struct str){request->bytes + key_size, member_id.len};

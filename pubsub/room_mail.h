@@ -37,6 +37,7 @@ struct room_mail {
 	struct mail mail; /* mail.next is the home's while the room opens */
 	enum room_mail_kind kind;
 	uint16_t from;  /* the shard that sent it */
+	uint32_t hash;  /* map_hash of key: made once, used by the home and by each view */
 	struct str key; /* of the channel; lies in the same allocation */
 };
 

@@ -12,9 +12,9 @@
 
 /* ---- coming and going ---- */
 
-struct room_view *room_view_find(struct rooms *rooms, struct str key)
+struct room_view *room_view_find(struct rooms *rooms, struct str key, uint32_t hash)
 {
-	struct map_entry *entry = map_find(&rooms->views, key);
+	struct map_entry *entry = map_find_hashed(&rooms->views, key, hash);
 
 	return entry ? MAP_OF(entry, struct room_view, by_key) : NULL;
 }
@@ -31,9 +31,9 @@ static void bury(struct grave *grave)
 	room_view_free(LIST_OF(grave, struct room_view, grave));
 }
 
-struct room_view *room_view_open(struct rooms *rooms, struct str key)
+struct room_view *room_view_open(struct rooms *rooms, struct str key, uint32_t hash)
 {
-	struct room_view *view = room_view_find(rooms, key);
+	struct room_view *view = room_view_find(rooms, key, hash);
 
 	if (view)
 		return view;
@@ -71,7 +71,7 @@ int rooms_join(struct rooms *rooms, struct room_member *member, struct str room_
 	if (member->state != ROOM_MEMBER_OUT)
 		return -EALREADY;
 	struct room_request *request = room_request_new(rooms, ROOM_MAIL_JOIN, ROOM_TYPE, room_id, member->id);
-	struct room_view *view = room_view_open(rooms, request->base.key);
+	struct room_view *view = room_view_open(rooms, request->base.key, request->base.hash);
 
 	/* A new serial each time: what is still under way for an earlier membership finds nobody. */
 	member->serial = ++rooms->last_serial;
@@ -133,7 +133,7 @@ static void adopt_state(struct room_view *view, const live_value *state, uint64_
 
 void room_view_welcome(struct rooms *rooms, struct room_request *answer)
 {
-	struct room_view *view = room_view_find(rooms, answer->base.key);
+	struct room_view *view = room_view_find(rooms, answer->base.key, answer->base.hash);
 	struct room_member *member = view ? find_joining(view, answer->serial) : NULL;
 
 	if (!member)
@@ -164,9 +164,10 @@ static bool has_audience(const struct room_view *view, const struct room_event *
 	       LIST_OF(first, struct room_member, link)->serial != rooms_excluded_serial(view->rooms, event);
 }
 
-void room_view_receive(struct rooms *rooms, struct str key, struct room_event *event)
+void room_view_receive(struct rooms *rooms, struct room_dispatch *dispatch)
 {
-	struct room_view *view = room_view_find(rooms, key);
+	struct room_event *event = &dispatch->event;
+	struct room_view *view = room_view_find(rooms, dispatch->base.key, dispatch->base.hash);
 
 	if (!view)
 		return; /* all left while it was under way */
@@ -194,7 +195,8 @@ void room_view_receive(struct rooms *rooms, struct str key, struct room_event *e
 struct room_view *rooms_find_view(struct rooms *rooms, struct str type, struct str room_id)
 {
 	char *bytes = arena_alloc(shard_arena(rooms->shard), room_key_size(type, room_id));
-	struct room_view *view = room_view_find(rooms, room_key_write(bytes, type, room_id));
+	struct str key = room_key_write(bytes, type, room_id);
+	struct room_view *view = room_view_find(rooms, key, map_hash(key));
 
 	return view && room_view_has_members(view) ? view : NULL;
 }
