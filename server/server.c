@@ -116,7 +116,6 @@ static int build_http(struct server *server, char error[CONFIG_ERROR_SIZE])
 		.idle_ms = (unsigned)c->http_idle_ms,
 		.max_body_bytes = (size_t)c->http_body_bytes,
 		.connection = &server->connection,
-		.pool = server->pool,
 	};
 
 	server->http = http_service_new(&options);

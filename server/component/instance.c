@@ -56,6 +56,7 @@ live_component *instance_new(struct component_shard *here, const struct instance
 	name_instance(self, options);
 	self->pending.sender = &self->sender;
 	self->pending.state = &self->state;
+	instance_init_renewal(self);
 	list_init(&self->pending.link);
 	list_init(&self->timers);
 	list_init(&self->mounted.memberships);

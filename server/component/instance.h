@@ -85,6 +85,9 @@ struct handle instance_handle(live_component *self);
 
 /* ---- state (state.c) ---- */
 
+/* Readies the timer that renews the signature. */
+void instance_init_renewal(live_component *self);
+
 /* Merges patch (borrowed) into the state: one delta at the end of the tick, then on_state_change. */
 void instance_set_state(live_component *self, const live_value *patch);
 /* Writes the signed state, of the next version, to scratch and returns it in the tick's memory. */

@@ -39,6 +39,11 @@ static void renew_signature(struct timer *timer)
 	instance_push(self, scratch_take(self->home));
 }
 
+void instance_init_renewal(live_component *self)
+{
+	timer_init(&self->renewal, renew_signature);
+}
+
 /* The first change after an idle window schedules a signature; further ones ride on it (protocol 7.4). */
 static void schedule_renewal(live_component *self)
 {
@@ -46,8 +51,6 @@ static void schedule_renewal(live_component *self)
 
 	if (!interval || timer_is_armed(&self->renewal))
 		return;
-	if (!self->renewal.fire)
-		timer_init(&self->renewal, renew_signature);
 	int64_t wait = self->signed_ms + interval - shard_clock(self->home->shard)->mono_ms;
 	shard_timer_after(self->home->shard, &self->renewal, wait > 0 ? wait : 0);
 }
