@@ -123,7 +123,7 @@ static int read_string(struct json_reader *reader, const live_value **out)
 	bytes[value->len] = 0;
 	/* Escapes may be six times as long as what they stand for. */
 	if (value->len < string.raw.len / 2)
-		value = mem_realloc(value, sizeof *value + value->len + 1);
+		value = value_shrink(value);
 	*out = value;
 	return 0;
 }
@@ -131,6 +131,11 @@ static int read_string(struct json_reader *reader, const live_value **out)
 static int read_number(struct json_reader *reader, const live_value **out)
 {
 	struct json_number number;
+	int64_t integer = json_scan_short_int(reader);
+	if (integer) {
+		*out = live_int(integer);
+		return 0;
+	}
 	int rc = json_scan_number(reader, &number);
 	if (rc < 0)
 		return rc;

@@ -57,13 +57,12 @@ static size_t escape_len(const char *at, const char *end)
 	return at[1] && strchr("\"\\/bfnrt", at[1]) ? 2 : 0;
 }
 
-int json_scan_string(struct json_reader *reader, struct json_string *string)
+int json_scan_string_from(struct json_reader *reader, const char *at, struct json_string *string)
 {
-	const char *start = reader->at + 1, *at = start, *end = reader->end;
+	const char *start = reader->at + 1, *end = reader->end;
 
 	string->escaped = false;
-	for (;;) {
-		at = json_plain_end(at, end);
+	for (;; at = json_plain_end(at, end)) {
 		if (at == end)
 			return json_fail(reader, at, "string without an end");
 		size_t len;

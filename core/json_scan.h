@@ -29,8 +29,8 @@ struct json_string {
 	bool escaped;   /* raw holds escapes, all of them valid */
 };
 
-/* Reads the string whose opening quote is the next byte. 0 or -EINVAL. */
-int json_scan_string(struct json_reader *reader, struct json_string *string);
+/* Reads the rest of the string whose opening quote is the next byte; all before at is plain. 0 or -EINVAL. */
+int json_scan_string_from(struct json_reader *reader, const char *at, struct json_string *string);
 /* Writes string's content, which is never longer than its raw text, to to; returns its length. */
 size_t json_unescape(char *to, struct str raw);
 /* The content of string: its raw text, or a copy in the reader's arena, which is made when there is none. */
@@ -109,6 +109,36 @@ static inline const char *json_plain_end(const char *at, const char *end)
 	while (at < end && (unsigned char)*at >= ' ' && (unsigned char)*at < 0x80 && *at != '"' && *at != '\\')
 		at++;
 	return at;
+}
+
+/* Reads the string whose opening quote is the next byte. 0 or -EINVAL. */
+static inline int json_scan_string(struct json_reader *reader, struct json_string *string)
+{
+	const char *start = reader->at + 1;
+	const char *at = json_plain_end(start, reader->end);
+	if (__builtin_expect(at == reader->end || *at != '"', 0))
+		return json_scan_string_from(reader, at, string);
+	string->raw = (struct str){start, (size_t)(at - start)};
+	string->escaped = false;
+	reader->at = at + 1;
+	return 0;
+}
+
+/* Reads a short integer at the next byte, which is what most numbers are; or 0, and nothing was read: it is something
+ * else, 0 itself included. */
+static inline int64_t json_scan_short_int(struct json_reader *reader)
+{
+	const char *at = reader->at;
+	int64_t number = 0;
+	if (reader->end - at < 17 || *at < '1' || *at > '9')
+		return 0;
+	/* 15 digits at most: within what JavaScript holds exactly. */
+	for (int digits = 0; digits < 15 && *at >= '0' && *at <= '9'; digits++)
+		number = number * 10 + (*at++ - '0');
+	if ((*at >= '0' && *at <= '9') || *at == '.' || (*at | 0x20) == 'e')
+		return 0;
+	reader->at = at;
+	return number;
 }
 
 #endif

@@ -86,7 +86,7 @@ static int skip_scalar(struct json_reader *reader, int first)
 	case 'f': return json_scan_literal(reader, STR("false"));
 	case 'n': return json_scan_literal(reader, STR("null"));
 	case '-':
-	case '0' ... '9': return json_skip_number(reader);
+	case '0' ... '9': return json_scan_short_int(reader) ? 0 : json_skip_number(reader);
 	case -1: return json_fail(reader, reader->at, "unexpected end of the text");
 	default: return json_fail(reader, reader->at, "expected a value");
 	}

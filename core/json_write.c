@@ -60,14 +60,65 @@ static size_t escape(char *to, size_t *len, const char *at, const char *end)
 	return taken;
 }
 
-void json_write_string(struct buf *to, struct str s)
+/* Whether any of eight bytes might need a look; bytes that are not ASCII count, and so may one above a true find. */
+static inline bool any_odd(uint64_t bytes)
+{
+	const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+	uint64_t quotes = bytes ^ (ones * '"'), backslashes = bytes ^ (ones * '\\');
+	return ((quotes - ones) | (backslashes - ones) | (bytes - ones * ' ') | bytes) & highs;
+}
+
+/* Copies s, of at most 16 bytes, in two halves that overlap, or not at all where a byte needs a look. */
+static inline bool copy_short(char *to, struct str s)
+{
+	if (s.len >= 8) {
+		uint64_t first, last;
+		memcpy(&first, s.ptr, 8);
+		memcpy(&last, s.ptr + s.len - 8, 8);
+		memcpy(to, &first, 8);
+		memcpy(to + s.len - 8, &last, 8);
+		return !any_odd(first) && !any_odd(last);
+	}
+	if (s.len >= 4) {
+		uint32_t first, last;
+		memcpy(&first, s.ptr, 4);
+		memcpy(&last, s.ptr + s.len - 4, 4);
+		memcpy(to, &first, 4);
+		memcpy(to + s.len - 4, &last, 4);
+		return !any_odd((uint64_t)first << 32 | last);
+	}
+	uint64_t seen = 0x2020202020202020;
+	for (size_t i = 0; i < s.len; i++) {
+		to[i] = s.ptr[i];
+		seen = seen << 8 | (unsigned char)s.ptr[i];
+	}
+	return !any_odd(seen);
+}
+
+/* Writes s, quotes included, and returns the place after it; NULL when it needs a look. to has room for it. */
+static inline char *write_plain(char *to, struct str s)
+{
+	*to++ = '"';
+	if (s.len <= 16) {
+		if (!copy_short(to, s))
+			return NULL;
+	} else {
+		if (verbatim_end(s.ptr, s.ptr + s.len) != s.ptr + s.len)
+			return NULL;
+		memcpy(to, s.ptr, s.len);
+	}
+	to += s.len;
+	*to++ = '"';
+	return to;
+}
+
+/* Any string, piece by piece. */
+static void write_escaped(struct buf *to, struct str s)
 {
 	const char *at = s.ptr, *end = s.ptr + s.len;
 
-	/* Most strings are written as they are: then this one request is all there is. */
-	buf_try_reserve(to, s.len + 2);
 	buf_append_char(to, '"');
-	while (s.len) {
+	while (at < end) {
 		const char *stop = verbatim_end(at, end);
 		buf_append(to, at, (size_t)(stop - at));
 		if (stop == end)
@@ -76,10 +127,26 @@ void json_write_string(struct buf *to, struct str s)
 		size_t len;
 		at = stop + escape(escaped, &len, stop, end);
 		buf_append(to, escaped, len);
-		if (at == end)
-			break;
 	}
 	buf_append_char(to, '"');
+}
+
+/* Room for want bytes, or NULL when there is not so much, which need not be an error: then the exact way is taken. */
+static inline char *spare(struct buf *to, size_t want)
+{
+	if (to->failed || (to->cap - to->len < want && !buf_try_reserve(to, want)))
+		return NULL;
+	return to->ptr + to->len;
+}
+
+void json_write_string(struct buf *to, struct str s)
+{
+	char *at = spare(to, s.len + 2);
+	char *end = at ? write_plain(at, s) : NULL;
+	if (end)
+		to->len = (size_t)(end - to->ptr);
+	else
+		write_escaped(to, s);
 }
 
 /* ---- numbers ---- */
@@ -168,6 +235,22 @@ static void format(struct number_text *text, const char *digits, int k, int n)
 	}
 }
 
+/* Most fractions that people make have at most three decimals. n / 1000 is correctly rounded, and with no more than 15
+ * digits no other decimal of so many rounds to the same double: then it is the shortest. */
+static bool few_decimals(double positive, struct json_digits *digits)
+{
+	if (positive >= 1e12 || positive < 1e-3)
+		return false;
+	uint64_t n = (uint64_t)(positive * 1000 + 0.5);
+	if ((double)n / 1000 != positive)
+		return false;
+	int exponent = -3;
+	for (; n % 10 == 0; n /= 10)
+		exponent++;
+	*digits = (struct json_digits){n, exponent};
+	return true;
+}
+
 void json_write_double(struct buf *to, double number)
 {
 	if (!isfinite(number)) {
@@ -179,7 +262,9 @@ void json_write_double(struct buf *to, double number)
 		json_write_int(to, (long long)number);
 		return;
 	}
-	struct json_digits shortest = json_shortest_digits(positive);
+	struct json_digits shortest;
+	if (!few_decimals(positive, &shortest))
+		shortest = json_shortest_digits(positive);
 	char digits[DIGITS_MAX], *end = digits + sizeof digits;
 	char *start = digits_before(end, shortest.digits);
 	struct number_text text = {0};
@@ -214,6 +299,25 @@ static bool write_head(struct buf *to, const live_value *value)
 	return false;
 }
 
+/* Writes a member's name and its colon, after a comma unless it is the first. */
+static inline void write_name(struct buf *to, struct str name, bool comma)
+{
+	char *at = spare(to, name.len + 4);
+	if (at) {
+		*at = ',';
+		char *end = write_plain(at + comma, name);
+		if (end) {
+			*end++ = ':';
+			to->len = (size_t)(end - to->ptr);
+			return;
+		}
+	}
+	if (comma)
+		buf_append_char(to, ',');
+	write_escaped(to, name);
+	buf_append_char(to, ':');
+}
+
 /* The next child of the innermost container, its comma and its name written; NULL when the container is closed. */
 static const live_value *next_child(struct buf *to, struct value_walk *walk)
 {
@@ -227,13 +331,13 @@ static const live_value *next_child(struct buf *to, struct value_walk *walk)
 		return NULL;
 	}
 	size_t at = level->next++;
-	if (at)
-		buf_append_char(to, ',');
-	if (!object)
+	if (!object) {
+		if (at)
+			buf_append_char(to, ',');
 		return value_items(container)[at];
+	}
 	const struct value_member *member = value_members(container) + at;
-	json_write_string(to, value_key(container, member));
-	buf_append_char(to, ':');
+	write_name(to, value_key(container, member), at > 0);
 	return member->value;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
+#include "core/value_pool.h"
 
 /*
  * Counting, and the values that exist once. Freeing a tree takes no stack and no memory: a dead container waits for its
@@ -56,9 +57,28 @@ const live_value *live_bool(bool b)
 
 live_value *value_new(live_type type, size_t extra)
 {
-	live_value *value = mem_alloc_raw(sizeof *value + extra);
+	live_value *value = value_pool_take(value_units(sizeof *value + extra));
 	*value = (live_value){.refs = 1, .type = (uint8_t)type};
 	return value;
+}
+
+/* Gives back the memory of a value without children. */
+static inline void value_free(live_value *value)
+{
+	size_t extra;
+	switch ((live_type)value->type) {
+	case LIVE_INT:
+	case LIVE_DOUBLE: extra = 0; break;
+	case LIVE_STRING:
+	case LIVE_BINARY: extra = value->len + 1; break;
+	default: free(value); return;
+	}
+	value_pool_give(value, value_units(sizeof *value + extra));
+}
+
+live_value *value_shrink(live_value *string)
+{
+	return mem_realloc(string, value_units(sizeof *string + string->len + 1) * VALUE_UNIT);
 }
 
 const live_value *live_int(int64_t n)
@@ -146,7 +166,7 @@ static void free_tree(live_value *value)
 			*first = dead;
 			dead = value;
 		} else {
-			free(value);
+			value_free(value);
 		}
 		while (!child || !drop(child)) {
 			if (!dead)
@@ -171,5 +191,5 @@ void live_value_unref(const live_value *value)
 	if (has_children(value))
 		free_tree((live_value *)(uintptr_t)value);
 	else
-		free((void *)(uintptr_t)value);
+		value_free((live_value *)(uintptr_t)value);
 }

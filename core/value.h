@@ -1,6 +1,6 @@
 /*
- * value - how a live_value lies in memory: for core's own builders, readers and encodings, and for value_object to whoever builds
- * in bulk; nobody else looks inside.
+ * value - how a live_value lies in memory: for core's own builders, readers and encodings, and for value_object to
+ *whoever builds in bulk; nobody else looks inside.
  *
  * One value is one allocation. A string's bytes, an array's pointers, an object's members and their keys follow the
  * header. null, booleans, small ints and the empty string, array and object are immortal: they exist once and are not
@@ -100,6 +100,8 @@ static inline const live_value *value_or_null(const live_value *value)
 
 /* A value with one reference and extra bytes behind its header, for the caller to fill before anyone else sees it. */
 live_value *value_new(live_type type, size_t extra);
+/* A string whose len was made smaller, without the memory that it does not need; nobody else has seen it yet. */
+live_value *value_shrink(live_value *string);
 /* The empty string, binary, array or object. */
 const live_value *value_empty(live_type type);
 /* A string of bytes that are known to be well-formed (surrogates in their three-byte form are allowed). */

@@ -1,0 +1,29 @@
+/*
+ * value_pool - memory for small values, kept per thread, because a message makes and drops a dozen of them.
+ *
+ * Numbers and short strings come from and go to a few capped lists; all else is plain malloc. A block may be given back
+ * by another thread than took it. The thing to get right: a block's size is known by its units alone, so whoever gives
+ * it back must name no more units than it was taken with. Under sanitizers there are no lists, so that they see every
+ * block. Threads: [any], each its own lists, which are freed when it ends.
+ */
+#ifndef CORE_VALUE_POOL_H
+#define CORE_VALUE_POOL_H
+
+#include <stddef.h>
+
+enum {
+	VALUE_UNIT = 16,      /* bytes */
+	VALUE_POOL_UNITS = 8, /* larger blocks are not kept */
+	VALUE_POOL_DEPTH = 64 /* blocks kept of each size: 36 KiB a thread at most */
+};
+
+static inline size_t value_units(size_t bytes)
+{
+	return (bytes + VALUE_UNIT - 1) / VALUE_UNIT;
+}
+
+/* A block of so many units, at least 1; never NULL. */
+void *value_pool_take(size_t units);
+void value_pool_give(void *block, size_t units);
+
+#endif
