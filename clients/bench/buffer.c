@@ -50,6 +50,8 @@ void buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 
 void buffer_consume(struct buffer *buffer, size_t length)
 {
+	if (!length)
+		return; /* moving all of it onto itself, for each piece of a long frame, would be quadratic */
 	if (length >= buffer->length) {
 		buffer->length = 0;
 		return;

@@ -32,7 +32,9 @@ class Drawing:
         self.parts.append(f"<{tag} {names}/>" if content is None else f"<{tag} {names}>{escape(content)}</{tag}>")
 
     def text(self, x, y, content, size=12, anchor="start", colour="#333"):
-        self.add("text", content, x=f"{x:.1f}", y=f"{y:.1f}", font_size=size, text_anchor=anchor, fill=colour)
+        # The white edge keeps a number readable where a line crosses it.
+        self.add("text", content, x=f"{x:.1f}", y=f"{y:.1f}", font_size=size, text_anchor=anchor, fill=colour, stroke="white",
+                 stroke_width=3, paint_order="stroke")
 
     def line(self, x1, y1, x2, y2, colour="#999", width=1, dash=None):
         extra = {"stroke_dasharray": dash} if dash else {}
@@ -44,6 +46,10 @@ class Drawing:
                 f'viewBox="0 0 {self.width} {self.height}" font-family="sans-serif">')
         background = '<rect width="100%" height="100%" fill="white"/>'
         path.write_text("\n".join([head, background, *self.parts, "</svg>"]) + "\n")
+
+
+def number(value):
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def cost_bar(name, floor):
@@ -65,13 +71,15 @@ def draw_cost(results, path):
         values = {who: session.median(results[name, who], session.cpu) for who in ("server", "floor") if (name, who) in results}
         bar = cost_bar(name, values.get("floor"))
         scale = (base - top) / max([*values.values(), bar or 0, 1e-9])
-        for place, (who, value) in enumerate(values.items()):
-            x = left + 15 + place * 50
-            drawing.add("rect", x=x, y=f"{base - value * scale:.1f}", width=40, height=f"{value * scale:.1f}", fill=COLOURS[who])
-            drawing.text(x + 20, base - value * scale - 4, f"{value:.3g}", 11, "middle")
-            drawing.text(x + 20, base + 14, who, 11, "middle")
+        places = {who: left + 15 + place * 50 for place, who in enumerate(values)}
+        for who, value in values.items():
+            drawing.add("rect", x=places[who], y=f"{base - value * scale:.1f}", width=40, height=f"{value * scale:.1f}",
+                        fill=COLOURS[who])
         if bar:
             drawing.line(left + 5, base - bar * scale, left + 115, base - bar * scale, BAR_COLOUR, 2)
+        for who, value in values.items():
+            drawing.text(places[who] + 20, base - value * scale - 4, number(value), 11, "middle")
+            drawing.text(places[who] + 20, base + 14, who, 11, "middle")
         drawing.line(left + 5, base, left + 115, base)
         drawing.text(left + 60, base + 32, TITLES[name], 12, "middle")
     drawing.write(path)
@@ -104,9 +112,10 @@ def draw_curves(path, title, curves, labels, unit):
     drawing.text(10, 22, title, 13)
     places = [box[0] + 20 + (box[2] - box[0] - 40) * index / max(len(labels) - 1, 1) for index in range(len(labels))]
     place = draw_axes(drawing, box, list(zip(places, labels)), (min(values), max(values)), unit)
+    subjects = list(dict.fromkeys(name.split(",")[0] for name in curves))
     for index, (name, curve) in enumerate(curves.items()):
-        colour = SERIES[index % len(SERIES)]
-        dash = "5 4" if index >= len(SERIES) else None
+        colour = SERIES[subjects.index(name.split(",")[0]) % len(SERIES)]
+        dash = "5 4" if name.endswith("floor") else None
         points = [(x, place(value)) for x, value in zip(places, curve) if value]
         for before, after in zip(points, points[1:]):
             drawing.line(*before, *after, colour, 2, dash)
@@ -119,8 +128,9 @@ def draw_curves(path, title, curves, labels, unit):
 
 def draw_latency(results, path):
     curves = {}
-    for (name, who), runs in results.items():
-        if name in TITLES and any(run["latencyMs"]["count"] for run in runs):
+    for name, who in ((name, who) for name in TITLES for who in ("server", "floor")):
+        runs = results.get((name, who), [])
+        if any(run["latencyMs"]["count"] for run in runs):
             curves[f"{name}, {who}"] = [session.median(runs, lambda run, p=percentile: run["latencyMs"][p])
                                         for percentile in PERCENTILES]
     draw_curves(path, "Latency from the intended send to the receipt, median of the runs", curves, PERCENTILES, "ms")
