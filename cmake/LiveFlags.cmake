@@ -29,4 +29,6 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
 endif()
 if(LIVE_JEMALLOC)
 	pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+	# It takes the place of functions that libc has too: to a linker that drops what it does not need it seems unused.
+	set_property(TARGET PkgConfig::JEMALLOC APPEND PROPERTY INTERFACE_LINK_OPTIONS -Wl,--no-as-needed)
 endif()
