@@ -14,6 +14,7 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "shard/base.h"
 #include "shard/listen.h"
 #include "shard/padded.h"
 #include "shard/shard.h"
@@ -248,17 +249,6 @@ static void on_acceptable(int fd, short what, void *argument)
 
 /* ---- birth ---- */
 
-static struct event_base *base_new(void)
-{
-	struct event_config *config = event_config_new();
-	if (!config)
-		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
-	struct event_base *base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
-
 static void on_stop(int fd, short what, void *argument)
 {
 	(void)fd;
@@ -271,9 +261,9 @@ static int open_loop(struct acceptor *acceptor)
 	acceptor->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (acceptor->stop_fd < 0)
 		return -errno;
-	acceptor->base = base_new();
-	if (!acceptor->base)
-		return errno == EMFILE || errno == ENFILE ? -errno : -ENOMEM;
+	int rc = base_new(&acceptor->base);
+	if (rc < 0)
+		return rc;
 	acceptor->resume = evtimer_new(acceptor->base, on_resume, acceptor);
 	acceptor->stop_event = event_new(acceptor->base, acceptor->stop_fd, EV_READ, on_stop, acceptor->base);
 	if (!acceptor->resume || !acceptor->stop_event || event_add(acceptor->stop_event, NULL) < 0)

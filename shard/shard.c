@@ -108,7 +108,9 @@ unsigned shard_end_tick(struct shard *shard)
 	did += shard_post_leaving(shard);
 	/* A task that is left over may belong to a thing that was buried; in the next tick it runs for sure. */
 	shard_free_graves(shard, !has_tasks(shard));
-	arena_reset(shard->arena, ARENA_KEEP_BYTES);
+	/* What it is to flush may lie in the tick's memory. */
+	if (!has_tasks(shard))
+		arena_reset(shard->arena, ARENA_KEEP_BYTES);
 	log_flush();
 	return did;
 }

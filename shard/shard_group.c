@@ -10,6 +10,7 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
+#include "shard/base.h"
 #include "shard/shard_private.h"
 #include "shard/thread.h"
 
@@ -18,25 +19,6 @@ enum { MAX_SHARDS = 1024 };
 enum { ARENA_BLOCK_BYTES = 64 * 1024 };
 
 /* ---- one shard ---- */
-
-/*
- * A base without locks, since one thread uses it. Changes of a descriptor's events are collected until the wait and
- * those that undo each other never reach the kernel (reading stopped and resumed in one tick, a write event that was
- * needed for a moment). libevent's own timers are not used: on the coarse clock they fire up to 5 ms late, and on the
- * precise one they cost a system call in every tick (measured on 2.1.12).
- */
-static struct event_base *base_new(void)
-{
-	struct event_config *config = event_config_new();
-	if (!config)
-		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
-					      EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NO_CACHE_TIME);
-	event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_O1);
-	struct event_base *base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
 
 static void deliver_stop(struct mail *mail, struct shard *here)
 {
@@ -68,9 +50,9 @@ static void shard_free(struct shard *shard)
 /* Opens the descriptors of shard: its loop, its mailbox and its timer. */
 static int shard_open(struct shard *shard)
 {
-	shard->base = base_new();
-	if (!shard->base)
-		return errno == EMFILE || errno == ENFILE ? -errno : -ENOMEM;
+	int rc = base_new(&shard->base);
+	if (rc < 0)
+		return rc;
 	shard->box = mailbox_new();
 	if (!shard->box)
 		return -errno;

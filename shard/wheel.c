@@ -17,15 +17,13 @@ enum { DIGIT_BITS = 6, SLOTS = 1 << DIGIT_BITS, LEVELS = (64 + DIGIT_BITS - 1) /
 /* How many timers of the first slot wheel_next_ms looks at to give an exact answer. */
 enum { LOOK_AT_MOST = 16 };
 
-struct level {
-	uint64_t used; /* bit per slot that may hold timers: timer_disarm empties slots without clearing theirs */
-	struct list slots[SLOTS];
-};
-
 struct wheel {
-	int64_t now_ms;  /* all before it has fired */
+	int64_t now_ms; /* all before it has fired */
+	/* Per level, a bit per slot that may hold timers: timer_disarm empties slots without clearing theirs. Together,
+	 * since each tick looks at them all, and mostly at nothing else. */
+	uint64_t used[LEVELS];
 	struct list due; /* being fired by wheel_advance */
-	struct level levels[LEVELS];
+	struct list slots[LEVELS][SLOTS];
 };
 
 struct place {
@@ -57,7 +55,7 @@ struct wheel *wheel_new(int64_t now_ms)
 	list_init(&wheel->due);
 	for (unsigned l = 0; l < LEVELS; l++) {
 		for (unsigned s = 0; s < SLOTS; s++)
-			list_init(&wheel->levels[l].slots[s]);
+			list_init(&wheel->slots[l][s]);
 	}
 	return wheel;
 }
@@ -75,7 +73,7 @@ void wheel_free(struct wheel *wheel)
 	disarm_all(&wheel->due);
 	for (unsigned l = 0; l < LEVELS; l++) {
 		for (unsigned s = 0; s < SLOTS; s++)
-			disarm_all(&wheel->levels[l].slots[s]);
+			disarm_all(&wheel->slots[l][s]);
 	}
 	free(wheel);
 }
@@ -100,9 +98,8 @@ static struct place place_of(int64_t now_ms, int64_t due_ms)
 static void wheel_place(struct wheel *wheel, struct timer *timer)
 {
 	struct place place = place_of(wheel->now_ms, timer->due_ms);
-	struct level *level = &wheel->levels[place.level];
-	level->used |= UINT64_C(1) << place.slot;
-	list_append(&level->slots[place.slot], &timer->link);
+	wheel->used[place.level] |= UINT64_C(1) << place.slot;
+	list_append(&wheel->slots[place.level][place.slot], &timer->link);
 }
 
 void timer_arm(struct wheel *wheel, struct timer *timer, int64_t due_ms)
@@ -126,14 +123,13 @@ bool timer_is_armed(const struct timer *timer)
 static bool find_first(struct wheel *wheel, struct place *first)
 {
 	for (unsigned l = 0; l < LEVELS; l++) {
-		struct level *level = &wheel->levels[l];
-		while (level->used) {
-			unsigned s = (unsigned)__builtin_ctzll(level->used);
-			if (!list_is_empty(&level->slots[s])) {
+		while (wheel->used[l]) {
+			unsigned s = (unsigned)__builtin_ctzll(wheel->used[l]);
+			if (!list_is_empty(&wheel->slots[l][s])) {
 				*first = (struct place){l, s};
 				return true;
 			}
-			level->used &= level->used - 1;
+			wheel->used[l] &= wheel->used[l] - 1;
 		}
 	}
 	return false;
@@ -156,9 +152,8 @@ static void collect_due(struct wheel *wheel, int64_t now_ms)
 		int64_t begin = place_begin(wheel, place);
 		if (begin > now_ms)
 			break;
-		struct level *level = &wheel->levels[place.level];
-		struct list *slot = &level->slots[place.slot];
-		level->used &= ~(UINT64_C(1) << place.slot);
+		struct list *slot = &wheel->slots[place.level][place.slot];
+		wheel->used[place.level] &= ~(UINT64_C(1) << place.slot);
 		wheel->now_ms = begin;
 		if (place.level == 0) {
 			list_splice(&wheel->due, slot);
@@ -202,7 +197,7 @@ int64_t wheel_next_ms(struct wheel *wheel)
 
 	int64_t first_due = INT64_MAX;
 	unsigned seen = 0;
-	list_for_each (link, &wheel->levels[place.level].slots[place.slot]) {
+	list_for_each (link, &wheel->slots[place.level][place.slot]) {
 		if (++seen > LOOK_AT_MOST)
 			return begin;
 		int64_t due = timer_of(link)->due_ms;

@@ -1,9 +1,12 @@
 /* Shards on real threads: start, traffic, pressure, timers, stop. */
 #include "shard/shard.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "unit/shard/shard_test.h"
@@ -315,7 +318,30 @@ START_TEST(timers_fire_on_an_idle_shard)
 }
 END_TEST
 
-/* ---- the watch over threads ---- */
+/* ---- what may go wrong ---- */
+
+/* Each test is a child of its own, so the limit is that of this child. */
+START_TEST(a_group_that_finds_no_descriptors_leaves_nothing)
+{
+	struct rlimit limit;
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	struct rlimit before = limit;
+	struct shard_options options = {.count = 4, .mailbox_depth = 1, .mail_budget = 1};
+	int first_free = dup(0);
+	close(first_free);
+	/* A shard takes several: so each of them is once the one that fails. */
+	for (unsigned allowed = 0; allowed < 8; allowed++) {
+		limit.rlim_cur = (rlim_t)first_free + allowed;
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		struct shard_group *group;
+		ck_assert_int_eq(shard_group_new(&group, &options), -EMFILE);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	int still_free = dup(0);
+	ck_assert_int_eq(still_free, first_free);
+	close(still_free);
+}
+END_TEST
 
 #ifndef NDEBUG
 START_TEST(a_shard_function_from_a_foreign_thread_is_caught)
@@ -335,6 +361,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, pressure_bounds_what_is_in_flight_and_relief_is_never_missed);
 	tcase_add_test(tests, a_pressed_shard_does_not_spin);
 	tcase_add_test(tests, timers_fire_on_an_idle_shard);
+	tcase_add_test(tests, a_group_that_finds_no_descriptors_leaves_nothing);
 #ifndef NDEBUG
 	tcase_add_test_raise_signal(tests, a_shard_function_from_a_foreign_thread_is_caught, SIGABRT);
 #endif
