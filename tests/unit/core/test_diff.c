@@ -1,5 +1,6 @@
 #include "core/diff.h"
 
+#include "core/buf.h"
 #include "unit/core/core_test.h"
 
 static const struct diff_options deep = {.deep = true, .depth = 3};
@@ -253,5 +254,35 @@ START_TEST(one_delta_for_many_patches)
 }
 END_TEST
 
-CORE_TESTS("diff", top_level, nested, arrays_by_identity, below_the_depth_limit, shallow_diff, widens, joins,
-	   merging_the_delta_gives_the_next_state, one_delta_for_many_patches)
+/* A hundred thousand members at two levels: near linear, or this runs into the test's deadline. */
+START_TEST(large_states)
+{
+	enum { COUNT = 100000 };
+	struct buf text;
+	buf_init(&text, 1 << 24);
+	for (int i = 0; i < COUNT; i++)
+		buf_printf(&text, "%s\"name%d\":%d", i ? "," : "{", i, i);
+	buf_append_char(&text, '}');
+	const live_value *inner = live_from_json(text.ptr, text.len, NULL, 0);
+	const live_value *fewer = live_without(inner, "name7");
+	const live_value *changed = live_with(fewer, "name9", live_string("other"));
+	const live_value *state = live_object("in", inner, NULL), *patch = live_object("in", changed, NULL);
+	const live_value *delta, *next;
+	diff_patch(state, patch, &deep, &delta, &next);
+	assert_prints(delta, "{\"in\":{\"name9\":\"other\",\"name7\":null}}");
+	ck_assert(live_equal(next, patch));
+	live_value_unref(next);
+	diff_patch(state, patch, &shallow, &delta, &next);
+	ck_assert(live_equal(next, patch));
+	ck_assert_uint_eq(live_len(live_get(delta, "in")), COUNT);
+	live_value_unref(next);
+	live_value_unref(delta);
+	live_value_unref(state);
+	live_value_unref(patch);
+	live_value_unref(fewer);
+	buf_deinit(&text);
+}
+END_TEST
+
+CORE_TESTS("diff", large_states, top_level, nested, arrays_by_identity, below_the_depth_limit, shallow_diff, widens,
+	   joins, merging_the_delta_gives_the_next_state, one_delta_for_many_patches)

@@ -1,6 +1,7 @@
 #include <live/value.h>
 
 #include <math.h>
+#include <pthread.h>
 
 #include "unit/core/core_test.h"
 
@@ -285,6 +286,37 @@ START_TEST(deep_trees)
 }
 END_TEST
 
+/* Made by one thread, shared, and dropped last by whoever it is, so that memory goes from thread to thread. */
+static void *drop_shared(void *given)
+{
+	const live_value *shared = given;
+	for (int i = 0; i < 2000; i++) {
+		const live_value *mine = live_with(shared, "mine", live_stringf("text %d", i));
+		ck_assert_int_eq(live_as_int(live_path(mine, "list.1"), 0), 5000);
+		live_value_unref(mine);
+	}
+	live_value_unref(shared);
+	return NULL;
+}
+
+START_TEST(threads_share_values)
+{
+	enum { THREADS = 4 };
+	for (int round = 0; round < 5; round++) {
+		pthread_t threads[THREADS];
+		const live_value *shared =
+			parsed("{\"list\":[1.5,5000,\"a short one\"],\"deep\":{\"x\":{\"y\":[\"z\"]}}}");
+		for (int i = 0; i < THREADS; i++) {
+			live_value_ref(shared);
+			ck_assert_int_eq(pthread_create(&threads[i], NULL, drop_shared, (void *)(uintptr_t)shared), 0);
+		}
+		live_value_unref(shared);
+		for (int i = 0; i < THREADS; i++)
+			pthread_join(threads[i], NULL);
+	}
+}
+END_TEST
+
 START_TEST(shared_children_live_on)
 {
 	const live_value *child = live_object("x", live_string("y"), NULL);
@@ -331,4 +363,4 @@ START_TEST(merges)
 END_TEST
 
 CORE_TESTS("value", scalars, doubles_that_are_ints, doubles_as_ints, strings, binary, arrays, objects, objects_grow,
-	   iteration, paths, equality, deep_trees, shared_children_live_on, merges)
+	   iteration, paths, equality, deep_trees, threads_share_values, shared_children_live_on, merges)
