@@ -1,21 +1,24 @@
 #!/bin/sh
 # The example page in a real browser against the real server.
 #
-#	tests/e2e/run.sh SERVER COMPONENTS [PUBLIC]
+#	tests/e2e/run.sh [SERVER [COMPONENTS [PUBLIC]]]
 #
-# SERVER is the liveshard program, COMPONENTS the folder of the example components' plugins, PUBLIC the folder of the
-# page (default: examples/page). Needs node 18, Debian's chromium and esbuild; installs its two npm packages itself.
+# SERVER is the liveshard program, COMPONENTS the folder of the example components' plugins (default for both: those of
+# build/release, else of build/dev), PUBLIC the folder of the page (default: examples/page). Needs node 18, Debian's
+# chromium and esbuild; installs its two npm packages itself.
 # Environment: CHROMIUM, ESBUILD: the programs to use (default: those on the PATH).
 set -eu
 
-if [ $# -lt 2 ] || [ $# -gt 3 ]; then
-	echo "usage: $0 SERVER COMPONENTS [PUBLIC]" >&2
+if [ $# -gt 3 ]; then
+	echo "usage: $0 [SERVER [COMPONENTS [PUBLIC]]]" >&2
 	exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-LIVE_SERVER=$(realpath "$1")
-LIVE_COMPONENTS=$(realpath "$2")
+build=$root/build/release
+[ -x "$build/server/liveshard" ] || build=$root/build/dev
+LIVE_SERVER=$(realpath "${1:-$build/server/liveshard}")
+LIVE_COMPONENTS=$(realpath "${2:-$build/components}")
 page=$(realpath "${3:-$root/examples/page}")
 CHROMIUM=${CHROMIUM:-$(command -v chromium)}
 export LIVE_SERVER LIVE_COMPONENTS CHROMIUM
