@@ -320,6 +320,8 @@ static bool take_param(struct offer *offer, struct str param)
 static bool read_offer(struct offer *offer, struct str text)
 {
 	memset(offer, 0, sizeof *offer);
+	if (text.len && text.ptr[text.len - 1] == ';')
+		return false;
 	if (!str_equal(cut(&text, ';'), STR("permessage-deflate")))
 		return false;
 	while (text.len) {
