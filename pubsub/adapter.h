@@ -29,7 +29,7 @@ struct room_adapter_ops {
 	void (*close)(struct room_adapter *adapter, struct rooms *rooms, struct str room_id);
 	/* Somebody emitted on this node: tell the others. */
 	void (*publish_event)(struct room_adapter *adapter, struct rooms *rooms, const struct room_event *event);
-	/* The state changed on this node: store it, tell the others. */
+	/* The state changed on this node, or a room begins with a state of its own: store it, tell the others. */
 	void (*publish_state)(struct room_adapter *adapter, struct rooms *rooms, const struct room_event *event);
 	/* A member joined or left on this node. */
 	void (*publish_membership)(struct room_adapter *adapter, struct rooms *rooms, struct str room_id, bool joined,
@@ -42,10 +42,16 @@ struct room_adapter { /* embedded in the adapter's own struct */
 	const struct room_adapter_ops *ops;
 };
 
+/*
+ * Both of these are mail: what they bring about happens after they return, so they may be called from anywhere, also
+ * from inside the adapter's own functions.
+ */
+
 /* [shard] The answer to open: state (borrowed) as stored, or NULL when nothing is stored or nothing can be reached. */
 void rooms_adapter_opened(struct rooms *rooms, struct str room_id, const live_value *state);
-/* [shard] Another node says: this happened. Relayed to members and handlers here without being published again. For
- * ROOM_EVENT_STATE, changes are merged; for ROOM_EVENT_SYSTEM, data names the member. */
+/* [shard] Another node says: this happened. event (borrowed, copied; on the caller's stack, say) needs kind, room_id,
+ * name and data; wall_ms 0 is now. Relayed to members and handlers here without being published again. For
+ * ROOM_EVENT_STATE changes are merged, and data is not looked at; for ROOM_EVENT_SYSTEM, data names the member. */
 void rooms_adapter_event(struct rooms *rooms, const struct room_event *event);
 
 #endif

@@ -133,8 +133,6 @@ static void take_back_join(struct room *room, struct room_request *leave)
 
 static void enqueue(struct room *room, struct room_mail *mail)
 {
-	size_t bytes = room_mail_bytes(mail);
-
 	if (mail->kind == ROOM_MAIL_OPENED) {
 		finish_opening(room, room_request_of(mail)->value);
 		room_request_free(room_request_of(mail));
@@ -144,7 +142,10 @@ static void enqueue(struct room *room, struct room_mail *mail)
 		take_back_join(room, room_request_of(mail));
 		return;
 	}
+	size_t bytes = room_mail_bytes(mail);
+
 	if (room->waiting_count == WAITING_MAX || room->waiting_bytes + bytes > room_options(room)->max_state_bytes) {
+		counter_add(&room->rooms->counters.refused, 1);
 		refuse(room->rooms, mail, ROOM_ERROR_INIT);
 		return;
 	}
@@ -196,6 +197,7 @@ static struct room *create_for(struct rooms *rooms, struct room_mail *mail)
 	room_state_init(&seed, room_request_of(mail)->value);
 	if (rooms->room_count >= options->max_rooms || seed.json_bytes > options->max_state_bytes) {
 		room_state_deinit(&seed);
+		counter_add(&rooms->counters.refused, 1);
 		refuse(rooms, mail, ROOM_ERROR_INIT);
 		return NULL;
 	}

@@ -17,8 +17,8 @@
 
 enum room_event_kind {
 	ROOM_EVENT_CUSTOM, /* somebody emitted it */
-	ROOM_EVENT_STATE,  /* the room's state changed: name "$state:update" */
-	ROOM_EVENT_SYSTEM, /* "$sub:join", "$sub:leave" */
+	ROOM_EVENT_STATE,  /* the room's state changed: "$state:update" with {"state":<changes>} */
+	ROOM_EVENT_SYSTEM, /* "$sub:join" or "$sub:leave" with {"subscriberId":<member id>,"count":<members now>} */
 };
 
 /* Who must not get an event: a member, by its shard and serial. serial 0 is nobody. */
@@ -33,7 +33,7 @@ struct room_event {
 	struct str type; /* of the channel: "room" reaches clients, anything else only handlers */
 	struct str room_id;
 	struct str name;
-	struct str data;           /* JSON text */
+	struct str data;           /* JSON text; see the kinds */
 	const live_value *changes; /* STATE: the delta; else NULL */
 	const live_value *state;   /* STATE: the room's state after it; else NULL */
 	uint64_t version;          /* of the room's state after this event */

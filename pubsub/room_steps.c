@@ -39,6 +39,7 @@ static void tell(struct room *room, struct room_dispatch *dispatch)
 
 	if (room->is_room && has_audience(room, event))
 		event->wire = room_options(room)->hooks->encode(event);
+	counter_add(&room->rooms->counters.events, 1);
 	room_dispatch_fan_out(dispatch, room->rooms->shard, room->members.seats, room->members.seat_count);
 }
 

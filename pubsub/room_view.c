@@ -176,6 +176,7 @@ void room_view_receive(struct rooms *rooms, struct room_dispatch *dispatch)
 	if (is_room && !room_view_has_members(view))
 		return; /* it is older than the joins that are under way: their snapshot holds it */
 	debug_assert(!view->delivering);
+	counter_add(&rooms->counters.deliveries, 1);
 	if (event->kind == ROOM_EVENT_STATE)
 		adopt_state(view, event->state, event->version);
 	view->member_count = event->member_count;

@@ -70,6 +70,16 @@ struct shard *rooms_shard(const struct rooms *rooms)
 	return rooms->shard;
 }
 
+void *rooms_hooks_context(const struct rooms *rooms)
+{
+	return rooms->options.hooks_context;
+}
+
+const struct rooms_counters *rooms_counters(const struct rooms *rooms)
+{
+	return &rooms->counters;
+}
+
 bool room_name_is_valid(struct str id)
 {
 	if (id.len < 1 || id.len > ROOM_NAME_MAX)

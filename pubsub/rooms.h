@@ -20,6 +20,7 @@
 
 #include <live/value.h>
 
+#include "core/counter.h"
 #include "core/list.h"
 #include "core/str.h"
 #include "pubsub/room_event.h"
@@ -34,22 +35,22 @@ enum {
 	ROOM_NAME_MAX = 64, /* bytes of a room id */
 };
 
-struct rooms_options {
+struct rooms_options {                /* 0 gives the default */
 	size_t max_state_bytes;       /* JSON text of a room's state; default 10 MiB */
 	int64_t empty_ms;             /* an empty room keeps its state this long; default 5 minutes */
-	uint32_t max_rooms;           /* homes per shard */
-	unsigned diff_depth;          /* nested levels that a state change is compared in; the reference's is 3 */
+	uint32_t max_rooms;           /* homes of rooms per shard, above which joins are refused; default 2^20 */
+	unsigned diff_depth;          /* nested levels that a state change is compared in; default 3 */
 	struct room_adapter *adapter; /* where state is kept and other nodes are reached; never NULL */
 	const struct rooms_hooks *hooks;
-	void *hooks_context; /* given to the hooks */
+	void *hooks_context; /* for the hooks: rooms_hooks_context */
 };
 
 /* What the floor above does. All [shard]. */
 struct rooms_hooks {
 	/* At the home: the frame shared by all members of "room" channels, or NULL. The caller owns the result. */
 	struct frame *(*encode)(const struct room_event *event);
-	/* Once per event and shard, for a view that has members besides the excluded one: hand the event to them
-	 * (room_view_next_member), but not to event->exclude (rooms_excluded_serial). */
+	/* Once per event and shard, after the handlers, for a view that has members besides the excluded one: hand the
+	 * event to them (room_view_next_member), but not to event->exclude (rooms_excluded_serial). */
 	void (*deliver)(struct rooms *rooms, struct room_view *view, struct room_event *event);
 	/* The answer to rooms_join. error NULL: joined, and room_view_state is the snapshot. Else the protocol's text,
 	 * and the member is free again. Not called for a member that left meanwhile. */
@@ -61,6 +62,7 @@ struct rooms *rooms_new(struct shard *shard, const struct rooms_options *options
 /* All members must have left. NULL is fine. */
 void rooms_free(struct rooms *rooms);
 struct shard *rooms_shard(const struct rooms *rooms);
+void *rooms_hooks_context(const struct rooms *rooms);
 /* Whether id is 1 to 64 of a-z A-Z 0-9 _ : . - [any] */
 bool room_name_is_valid(struct str id);
 /* The shard that is home of the channel (type, room_id) in a group of shard_count shards. The same in every process.
@@ -79,8 +81,9 @@ struct room_member {            /* zeroed before first use */
 	enum room_member_state state;
 };
 
-/* Joins; hooks->joined answers. The member must be OUT. initial_state (borrowed, may be NULL) seeds a room that this
- * join creates. 0, or -EINVAL for an invalid name, -EALREADY when the member is not OUT. */
+/* Joins; hooks->joined answers, with "Room initialization failed" when there are too many rooms, too much waits for
+ * this one to open, or its initial state is too large. The member must be OUT. initial_state (borrowed, may be NULL)
+ * seeds a room that this join creates. 0, or -EINVAL for an invalid name, -EALREADY when the member is not OUT. */
 int rooms_join(struct rooms *rooms, struct room_member *member, struct str room_id, const live_value *initial_state)
 	__attribute__((warn_unused_result));
 /* Leaves at once: nothing is delivered to member any more and it may be freed. Fine when it is OUT. */
@@ -117,8 +120,8 @@ struct room_emit {
 	struct room_origin exclude;
 };
 
-/* Emits; members of the room get it in the room's order. Unknown rooms swallow it. 0, or -ENOMEM for data that is too
- * large to copy. */
+/* Emits; members of the room get it in the room's order. Unknown rooms swallow it, and are not made. 0, or -ENOMEM for
+ * data that is too large to copy. */
 int rooms_emit(struct rooms *rooms, const struct room_emit *emit) __attribute__((warn_unused_result));
 /* As rooms_emit, from a thread that is no shard of the group or from a shard without members: [any]. */
 int rooms_emit_outside(struct shard *any_shard_of_group, const struct room_emit *emit)
@@ -135,8 +138,10 @@ void rooms_get_state(struct rooms *rooms, struct str room_id, room_answer *answe
 /* Runs at the room's home: reads state, returns the new state (a reference that is given away; state itself,
  * referenced, means no change) and may set *reply (given away). It must touch nothing but its arguments. */
 typedef const live_value *room_update_fn(const live_value *state, const live_value *argument, const live_value **reply);
-/* Read-and-change in one step, so that no update is lost. argument is borrowed. Nested keys that are missing in the new
- * state are deleted. The room must exist (somebody is in it or it is kept). answer gets *reply. */
+/* Read-and-change in one step, so that no update is lost. argument is borrowed. The new state is taken as a patch of
+ * the old (protocol 7.3): nested keys that are missing are deleted, but top-level keys that are missing stay, since
+ * clients cannot delete those either; set them to null. The room must exist (somebody is in it or it is kept). answer
+ * gets *reply, or an error as of rooms_set_state. */
 void rooms_update(struct rooms *rooms, struct str room_id, room_update_fn *update, const live_value *argument,
 		  struct room_origin exclude, room_answer *answer, void *context);
 
@@ -149,9 +154,11 @@ struct room_handler;
 /* data: parsed once per shard and event; a loan. */
 typedef void room_handler_fn(void *context, const struct room_event *event, const live_value *data);
 
-/* Calls fn for each event of that name in the channel (type, room_id); name "*" for all. For channels of type "room",
- * events come only while somebody here is a member, and a handler with a member gets nothing that excludes that member;
- * pass NULL for none. The caller owns the handler and ends it with rooms_off. */
+/* Calls fn for each event of that name in the channel (type, room_id), system and state events too; name "*" for all.
+ * For channels of type "room", events come only while somebody here is a member. A handler with a member gets nothing
+ * that excludes that member, nor, while its join is under way, what came before; it must end before the member does.
+ * Pass NULL for none. A handler begun by another one gets the next event first. The caller owns the handler and ends it
+ * with rooms_off. */
 struct room_handler *rooms_on(struct rooms *rooms, struct str type, struct str room_id, struct str name,
 			      const struct room_member *member, room_handler_fn *fn, void *context);
 /* Ends it: fn is not called any more. NULL is fine; also from inside fn. */
@@ -170,5 +177,13 @@ struct room_stats {
 void rooms_each_home(struct rooms *rooms, void (*each)(void *context, const struct room_stats *stats), void *context);
 /* Homes here (all types). */
 uint32_t rooms_home_count(const struct rooms *rooms);
+
+struct rooms_counters {     /* written by the shard, read [any] */
+	counter events;     /* told by homes here */
+	counter deliveries; /* of events to this shard */
+	counter refused;    /* mail that found too many rooms, or too much waiting for one to open */
+};
+
+const struct rooms_counters *rooms_counters(const struct rooms *rooms);
 
 #endif

@@ -28,6 +28,7 @@ struct rooms {
 	uint64_t last_serial; /* of a member */
 	struct room_answers answers;
 	struct buf scratch; /* to print in; empty between calls */
+	struct rooms_counters counters;
 };
 
 static inline struct rooms *rooms_of(struct shard *here)

@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "pubsub/room_event.h"
+#include "pubsub/rooms_private.h"
 
 /* ---- hooks ---- */
 
@@ -157,6 +158,7 @@ void room_stage_free(struct room_stage *stage)
 {
 	for (unsigned i = 0; i < stage->shards; i++) {
 		stage_enter(stage->stage, i);
+		ck_assert_uint_eq(stage->rooms[i]->views.count, 0); /* nobody is there, so nothing is kept */
 		rooms_free(stage->rooms[i]);
 	}
 	stage_free(stage->stage);

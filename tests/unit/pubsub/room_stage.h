@@ -45,7 +45,7 @@ struct actor {
 
 /* seed as for stage_new; options (may be NULL) without adapter and hooks. */
 struct room_stage *room_stage_new(unsigned shards, uint64_t seed, const struct rooms_options *options);
-/* All actors must have left. */
+/* All actors must have left, and all handlers be ended. */
 void room_stage_free(struct room_stage *stage);
 /* Steps all shards until nothing is left to do. */
 void room_stage_run(struct room_stage *stage);

@@ -182,6 +182,7 @@ START_TEST(waiting_is_bounded)
 	for (unsigned i = 0; i < ACTORS; i++)
 		refused += actors[i]->refused;
 	ck_assert_uint_eq(refused, ACTORS - 1 - PLACES);
+	ck_assert_uint_eq(counter_read(&rooms_counters(home_rooms(stage, "lobby"))->refused), ACTORS + 1 - PLACES);
 	ck_assert_uint_eq(room_view_member_count(actors[0]->member.view), PLACES);
 	for (unsigned i = 0; i < ACTORS; i++)
 		actor_free(actors[i]);

@@ -21,6 +21,7 @@ START_TEST(join_between_events)
 	room_stage_run(stage);
 	actor_join_with(late, "lobby", "{\"n\":9}");
 	room_stage_run(stage);
+	ck_assert_uint_eq(late->version, 1);
 	actor_set(first, "lobby", "{\"n\":2}");
 	actor_emit(first, "lobby", "msg:new", "{\"text\":\"yo\"}");
 	room_stage_run(stage);
@@ -136,6 +137,7 @@ START_TEST(joining_is_refused_politely)
 	struct room_stage *stage = room_stage_new(1, 0, &options);
 	struct actor *actor = actor_new(stage, 0, "actor");
 	struct actor *second = actor_new(stage, 0, "second");
+	struct actor *third = actor_new(stage, 0, "third");
 
 	stage_enter(stage->stage, 0);
 	ck_assert_int_eq(rooms_join(stage->rooms[0], &actor->member, STR("no blanks"), NULL), -EINVAL);
@@ -146,6 +148,10 @@ START_TEST(joining_is_refused_politely)
 	ck_assert_int_eq(rooms_join(stage->rooms[0], &actor->member, STR("one"), NULL), -EALREADY);
 	actor_expect(actor, "JOINED {}\n");
 	actor_expect(second, "REFUSED Room initialization failed\n");
+	actor_join(third, "three");
+	room_stage_run(stage);
+	actor_expect(third, "REFUSED Room initialization failed\n");
+	actor_free(third);
 	/* A leave that crosses the refusal takes nobody else away. */
 	actor_join(second, "two");
 	actor_leave(second);
