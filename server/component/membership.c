@@ -27,23 +27,33 @@ struct membership *membership_find(const struct mounted *mounted, struct str roo
 	return NULL;
 }
 
-static struct membership *new_membership(struct component_shard *here, struct mounted *mounted, struct str room_id,
-					 struct str request_id, struct str asked_as)
-{
-	struct membership *self = mem_alloc(sizeof *self + room_id.len + request_id.len + asked_as.len + 1);
-	char *at = self->text;
+/* How the client asked. */
+struct join_question {
+	struct str component_id;
+	struct str request_id; /* ptr NULL: none */
+	char text[];
+};
 
-	memcpy(at, room_id.ptr, room_id.len);
-	self->room_id = (struct str){at, room_id.len};
-	at += room_id.len + 1; /* authors get it NUL-terminated */
-	if (request_id.ptr) {
-		memcpy(at, request_id.ptr, request_id.len);
-		self->request_id = (struct str){at, request_id.len};
-		at += request_id.len;
-	}
-	if (asked_as.len)
-		memcpy(at, asked_as.ptr, asked_as.len);
-	self->asked_as = (struct str){at, asked_as.len};
+static struct join_question *new_question(struct str component_id, struct str request_id)
+{
+	struct join_question *question = mem_alloc(sizeof *question + component_id.len + request_id.len);
+	char *at = mempcpy(question->text, component_id.ptr, component_id.len);
+
+	question->component_id = (struct str){question->text, component_id.len};
+	if (!request_id.ptr)
+		return question;
+	memcpy(at, request_id.ptr, request_id.len);
+	question->request_id = (struct str){at, request_id.len};
+	return question;
+}
+
+static struct membership *new_membership(struct component_shard *here, struct mounted *mounted, struct str room_id)
+{
+	struct membership *self = mem_alloc(sizeof *self + room_id.len + 1); /* authors get it NUL-terminated */
+
+	if (room_id.len)
+		memcpy(self->text, room_id.ptr, room_id.len);
+	self->room_id = (struct str){self->text, room_id.len};
 	self->home = here;
 	self->mounted = mounted;
 	self->member.id = mounted->id;
@@ -78,17 +88,17 @@ int membership_join(struct component_shard *here, struct mounted *mounted, struc
 	*out = membership_find(mounted, room_id);
 	if (*out)
 		return 0;
-	*out = new_membership(here, mounted, room_id, (struct str){NULL, 0}, (struct str){NULL, 0});
+	*out = new_membership(here, mounted, room_id);
 	return join(*out, initial_state);
 }
 
-static void answer_joined(struct membership *self)
+static void answer_joined(struct client *client, struct membership *self, struct str component_id,
+			  struct str request_id)
 {
-	struct client *client = self->mounted->client;
+	struct component_shard *here = client->home;
 
-	encode_room_joined(&self->home->scratch, self->asked_as, self->room_id, room_view_state(self->member.view),
-			   self->request_id);
-	outbox_reply(&client->outbox, scratch_take(self->home));
+	encode_room_joined(&here->scratch, component_id, self->room_id, room_view_state(self->member.view), request_id);
+	outbox_reply(&client->outbox, scratch_take(here));
 }
 
 static void answer_error(struct client *client, struct str component_id, struct str error, struct str request_id)
@@ -99,43 +109,43 @@ static void answer_error(struct client *client, struct str component_id, struct 
 	outbox_reply(&client->outbox, scratch_take(here));
 }
 
+/* What stands in the way of a client's join; ptr NULL: nothing. */
+static struct str check_join(const struct client *client, const struct membership *existing, struct str room_id)
+{
+	bool counts = !existing || !existing->by_client;
+
+	if (counts && client->room_joins >= client->home->settings->rooms_per_client)
+		return STR("Room limit exceeded");
+	if (!room_name_is_valid(room_id))
+		return str_of(invalid_name);
+	return (struct str){NULL, 0};
+}
+
 void membership_join_for_client(struct mounted *mounted, struct str component_id, struct str room_id,
 				const live_value *initial_state, struct str request_id)
 {
 	struct client *client = mounted->client;
-	struct component_shard *here = client->home;
 	struct membership *self = membership_find(mounted, room_id);
+	struct str error = check_join(client, self, room_id);
 
-	if (self && self->member.state == ROOM_MEMBER_IN) {
-		encode_room_joined(&here->scratch, component_id, room_id, room_view_state(self->member.view),
-				   request_id);
-		outbox_reply(&client->outbox, scratch_take(here));
+	if (error.ptr) {
+		answer_error(client, component_id, error, request_id);
 		return;
 	}
-	if (!self && client->room_joins >= here->settings->rooms_per_client) {
-		answer_error(client, component_id, STR("Room limit exceeded"), request_id);
-		return;
-	}
-	if (!room_name_is_valid(room_id)) {
-		answer_error(client, component_id, str_of(invalid_name), request_id);
-		return;
-	}
-	if (self) {
-		/* The component's own join is on its way: the client may ask again when it is in. */
-		answer_error(client, component_id, STR("Room access denied"), request_id);
-		return;
-	}
-	self = new_membership(here, mounted, room_id, request_id.ptr ? request_id : STR(""), component_id);
+	bool is_new = !self;
+	if (is_new)
+		self = new_membership(client->home, mounted, room_id);
+	client->room_joins += !self->by_client;
 	self->by_client = true;
-	if (!request_id.ptr)
-		self->request_id.ptr = NULL;
-	client->room_joins++;
-	client->ops->hold(client);
-	self->asked_as.ptr = self->asked_as.ptr ? self->asked_as.ptr : "";
-	if (join(self, initial_state) < 0) {
-		answer_error(client, component_id, str_of(invalid_name), request_id);
-		client->ops->release(client);
+	if (self->member.state == ROOM_MEMBER_IN) {
+		answer_joined(client, self, component_id, request_id);
+		return;
 	}
+	/* The name was checked, so the join is on its way; a component's own may be already. */
+	self->question = new_question(component_id, request_id);
+	client->ops->hold(client);
+	if (is_new)
+		(void)!join(self, initial_state);
 }
 
 /* ---- what rooms tell ---- */
@@ -144,14 +154,17 @@ static void finish_wait(struct membership *self, const char *error)
 {
 	live_component *instance = self->mounted->instance;
 	struct client *client = self->mounted->client;
+	struct join_question *question = self->question;
 
-	if (self->by_client && client) {
+	self->question = NULL;
+	if (question && client) {
 		if (error)
-			answer_error(client, self->asked_as, str_of(error), self->request_id);
+			answer_error(client, question->component_id, str_of(error), question->request_id);
 		else
-			answer_joined(self);
+			answer_joined(client, self, question->component_id, question->request_id);
 		client->ops->release(client);
 	}
+	free(question);
 	if (self->mount_waits) {
 		self->mount_waits = false;
 		mount_join_done(instance);
@@ -230,30 +243,31 @@ const struct rooms_hooks membership_hooks = {
 
 /* ---- leaving ---- */
 
-void membership_leave(struct membership *self)
+/* Who still waits for the join hears that it will not come. */
+static void end(struct membership *self)
 {
-	live_component *instance = self->mounted->instance;
-
 	rooms_leave(self->home->rooms, &self->member);
-	if (instance && !instance->is_dead && instance->definition->api->on_room_leave)
-		instance->definition->api->on_room_leave(instance, self->room_id.ptr);
-	if (!self->mounted)
-		return;
-	if (self->request_id.ptr || self->mount_waits)
-		finish_wait(self, "Room access denied");
+	finish_wait(self, "Room access denied");
 	if (self->mounted)
 		drop(self);
 }
 
+void membership_leave(struct membership *self)
+{
+	live_component *instance = self->mounted->instance;
+	bool tells = instance && !instance->is_dead && instance->definition->api->on_room_leave;
+
+	list_remove(&self->link); /* the hook no longer finds it */
+	rooms_leave(self->home->rooms, &self->member);
+	if (tells)
+		instance->definition->api->on_room_leave(instance, self->room_id.ptr);
+	end(self);
+}
+
 void memberships_leave_all(struct mounted *mounted)
 {
-	while (!list_is_empty(&mounted->memberships)) {
-		struct membership *self = LIST_OF(mounted->memberships.next, struct membership, link);
-		rooms_leave(self->home->rooms, &self->member);
-		if (self->by_client && self->member.state == ROOM_MEMBER_JOINING && mounted->client)
-			mounted->client->ops->release(mounted->client);
-		drop(self);
-	}
+	while (!list_is_empty(&mounted->memberships))
+		end(LIST_OF(mounted->memberships.next, struct membership, link));
 }
 
 struct room_origin membership_origin(const struct membership *self)

@@ -14,6 +14,8 @@
 #include "pubsub/rooms.h"
 #include "server/component/instance.h"
 
+struct join_question;
+
 struct membership {
 	struct room_member member;
 	struct list link;        /* mounted->memberships */
@@ -21,11 +23,10 @@ struct membership {
 	struct mounted *mounted; /* NULL once left */
 	struct component_shard *home;
 	struct grave grave;
-	bool by_client;        /* joined by ROOM_JOIN: counts in the client's rooms */
-	bool mount_waits;      /* the mount is answered when this join is */
-	struct str request_id; /* of the ROOM_JOIN that waits; in text, ptr NULL: none */
-	struct str asked_as;   /* the component id that the ROOM_JOIN named */
-	struct str room_id;    /* in text */
+	bool by_client;                 /* joined by ROOM_JOIN: counts in the client's rooms */
+	bool mount_waits;               /* the mount is answered when this join is */
+	struct join_question *question; /* the ROOM_JOIN that waits for an answer, its client held; else NULL */
+	struct str room_id;             /* in text */
 	char text[];
 };
 

@@ -24,6 +24,15 @@ void outbox_init(struct outbox *outbox, struct arena *arena)
 	list_init(&outbox->deltas);
 }
 
+/* Whether there is still somebody to send to. Asks for the flush when the first item is about to come: items point to
+ * the tick's memory, so none may wait for another tick. */
+static bool is_open(struct outbox *outbox)
+{
+	if (outbox->transport && !outbox->count && !outbox->transport->ops->flush_soon(outbox->transport))
+		outbox->transport = NULL;
+	return outbox->transport != NULL;
+}
+
 static void add_item(struct outbox *outbox, enum item_kind kind, const void *what, uintptr_t more)
 {
 	if (outbox->count == outbox->cap) {
@@ -36,8 +45,6 @@ static void add_item(struct outbox *outbox, enum item_kind kind, const void *wha
 	}
 	debug_assert(((uintptr_t)what & KIND_MASK) == 0);
 	outbox->items[outbox->count++] = (struct out_item){(uintptr_t)what | kind, more};
-	if (outbox->count == 1)
-		outbox->transport->ops->flush_soon(outbox->transport);
 }
 
 /* Text comes from anywhere in the tick's memory: an unaligned piece of it is copied once. */
@@ -50,13 +57,13 @@ static void add_text(struct outbox *outbox, enum item_kind kind, struct str json
 
 void outbox_push(struct outbox *outbox, struct str json)
 {
-	if (outbox->transport)
+	if (is_open(outbox))
 		add_text(outbox, ITEM_PUSH, json);
 }
 
 void outbox_push_room(struct outbox *outbox, const struct frame *wire, const struct str *head_id)
 {
-	if (outbox->transport)
+	if (is_open(outbox))
 		add_item(outbox, ITEM_ROOM, wire, (uintptr_t)head_id);
 }
 
@@ -78,7 +85,7 @@ void outbox_close(struct outbox *outbox)
 
 void outbox_push_delta(struct outbox *outbox, struct pending_delta *pending, const live_value *delta)
 {
-	if (!outbox->transport || outbox->behind) {
+	if (outbox->behind || !is_open(outbox)) {
 		pending->collapsed |= outbox->behind;
 		live_value_unref(delta);
 		return;
@@ -131,7 +138,7 @@ void outbox_drop_delta(struct outbox *outbox, struct pending_delta *pending)
 
 void outbox_reply(struct outbox *outbox, struct str json)
 {
-	if (!outbox->transport)
+	if (!is_open(outbox))
 		return;
 	list_for_each_safe (link, &outbox->deltas)
 		outbox_seal(outbox, LIST_OF(link, struct pending_delta, link));

@@ -8,6 +8,7 @@
 #ifndef SERVER_PROTOCOL_TRANSPORT_H
 #define SERVER_PROTOCOL_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/buf.h"
@@ -17,8 +18,9 @@ struct transport;
 
 struct transport_ops {
 	const char *name; /* "websocket" */
-	/* Asks for the session's compose at the end of this tick; calling it again costs nothing. */
-	void (*flush_soon)(struct transport *transport);
+	/* Asks for the session's compose in this tick, which then surely comes; calling it again costs nothing. False:
+	 * the connection is closing, and nothing will be composed any more. */
+	bool (*flush_soon)(struct transport *transport);
 	/* In compose: starts one text message; returns where it starts. */
 	size_t (*begin)(struct transport *transport, struct buf *out);
 	/* In compose: ends the message begun at start. */

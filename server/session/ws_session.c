@@ -22,9 +22,14 @@ static struct ws *ws_of(struct transport *transport)
 	return LIST_OF(transport, struct ws_session, transport)->ws;
 }
 
-static void flush_soon(struct transport *transport)
+static bool flush_soon(struct transport *transport)
 {
-	ws_flush_soon(ws_of(transport));
+	struct ws *ws = ws_of(transport);
+
+	if (ws_is_closing(ws))
+		return false;
+	ws_flush_soon(ws);
+	return true;
 }
 
 static size_t begin(struct transport *transport, struct buf *out)
