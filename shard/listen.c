@@ -81,8 +81,9 @@ static in_port_t *port_of(struct sockaddr *address)
 
 static int bound_port_of(int fd, unsigned *port)
 {
-	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	struct sockaddr_storage address;
 	socklen_t len = sizeof address;
+	memset(&address, 0, sizeof address);
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
 		return -errno;
 	*port = ntohs(*port_of((struct sockaddr *)&address));
@@ -215,7 +216,7 @@ static int bind_unix(int fd, const struct sockaddr_un *address)
 	return bind(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
 }
 
-int listen_unix(const char *path, int *out)
+int listen_unix(const char *path, int *fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t len = strlen(path);
@@ -225,19 +226,19 @@ int listen_unix(const char *path, int *out)
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path, len);
 
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	int made = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (made < 0)
 		return -errno;
-	int rc = bind_unix(fd, &address);
-	if (rc == 0 && listen(fd, longest_backlog()) < 0) {
+	int rc = bind_unix(made, &address);
+	if (rc == 0 && listen(made, longest_backlog()) < 0) {
 		rc = -errno;
 		unlink(path);
 	}
 	if (rc < 0) {
-		close(fd);
+		close(made);
 		return rc;
 	}
-	*out = fd;
+	*fd = made;
 	return 0;
 }
 
