@@ -118,6 +118,23 @@ static unsigned check_host(const struct http_request *request)
 	return is_host_text(http_request_header(request, "Host")) ? 0 : 400;
 }
 
+/* RFC 9112 section 6.1 and 6.3: chunked must come last, and once; other codings in front of it are well-formed, but not
+ * ours. */
+static unsigned check_encoding(struct str list)
+{
+	if (http_equal_nocase(list, STR("chunked")))
+		return 0;
+	const char *comma = list.len ? memrchr(list.ptr, ',', list.len) : NULL;
+	if (!comma)
+		return 400;
+	struct str last = {comma + 1, (size_t)(list.ptr + list.len - comma) - 1};
+	struct str before = {list.ptr, (size_t)(comma - list.ptr)};
+	if (!http_equal_nocase(http_trim(last), STR("chunked")) || http_list_has(before, STR("chunked")) ||
+	    http_list_has(before, STR("")) || before.len == 0)
+		return 400;
+	return 501;
+}
+
 /* RFC 9112 section 6: one way to know the length, or none. */
 static unsigned check_lengths(const struct http_request *request)
 {
@@ -136,8 +153,7 @@ static unsigned check_lengths(const struct http_request *request)
 		return 0;
 	if (request->is_http_1_0 || encodings > 1)
 		return 400;
-	struct str encoding = http_request_header(request, "Transfer-Encoding");
-	return http_equal_nocase(encoding, STR("chunked")) ? 0 : 501;
+	return check_encoding(http_request_header(request, "Transfer-Encoding"));
 }
 
 static unsigned check_values(const struct http_request *request)

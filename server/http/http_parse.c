@@ -213,19 +213,14 @@ enum http_progress http_parse_body(struct http_request *request, const char *byt
 	llhttp_errno_t error = llhttp_execute(&request->parser, bytes, len);
 	if (request->refusal)
 		return HTTP_REFUSED;
-	if (request->complete) {
-		*used = (size_t)(llhttp_get_error_pos(&request->parser) - bytes);
-		return HTTP_BODY_DONE;
-	}
-	if (error != HPE_OK)
+	if (error != HPE_OK && !request->complete)
 		return refuse(request, 400);
-	*used = len;
-	request->body_raw += len;
+	*used = request->complete ? (size_t)(llhttp_get_error_pos(&request->parser) - bytes) : len;
+	request->body_raw += *used;
 	/* One byte per chunk costs five of framing; who needs more than that hides something in extensions or trailers.
 	 */
-	size_t overhead = request->body_raw - request->body.len;
-	if (request->body_raw > request->body.len &&
-	    overhead > request->http->service->options.max_header_bytes + 8 * request->body.len)
+	size_t most = request->http->service->options.max_header_bytes + 9 * request->body.len;
+	if (request->body_raw > most)
 		return refuse(request, 431);
-	return HTTP_MORE;
+	return request->complete ? HTTP_BODY_DONE : HTTP_MORE;
 }
