@@ -164,6 +164,25 @@ test("a restart of the server: both windows come back by themselves, with what w
 		await a.showsMessage("me too");
 	});
 
+test("rooms of the client: events and state reach the others, also after a restart", { timeout: 120000 }, async () => {
+	const [a, b] = await openOnTwoShards();
+	for (const { page } of [a, b])
+		await page.evaluate(joinPlainRoom);
+	await a.page.evaluate(() => room.emit("greeting", { text: "hello" }));
+	await b.page.waitForFunction(() => heard.includes("hello"));
+	await b.page.evaluate(() => room.setState({ topic: "tea", nested: { b: 1 } }));
+	await a.page.waitForFunction(() => room.state.topic === "tea" && room.state.nested.b === 1);
+
+	[a, b].forEach((window) => window.expectDowntime());
+	assert.equal(await server.stop(), 0, "the server's exit code");
+	await Promise.all([a.isReconnecting(), b.isReconnecting()]);
+	await server.start();
+	for (const { page } of [a, b])
+		await page.waitForFunction(() => rejoined);
+	await b.page.evaluate(() => room.emit("greeting", { text: "again" }));
+	await a.page.waitForFunction(() => heard.includes("again"));
+});
+
 test("on a phone nothing sticks out", { timeout: 60000 }, async () => {
 	const window = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 	await window.get("shared-increment").tap();
@@ -177,6 +196,19 @@ test("on a phone nothing sticks out", { timeout: 60000 }, async () => {
 	assert.equal(widths.clientWidth, 390);
 	assert.equal(widths.scrollWidth, 390);
 });
+
+/** In a window: joins a room that only clients know, and leaves `room`, `heard` and `rejoined` for the test to look at. */
+async function joinPlainRoom() {
+	const { handle } = FluxstackLive.useLive("Counter", { count: 0 });
+	await new Promise((resolve) => handle.onIdChange(resolve));
+	Object.assign(globalThis, { room: handle.rooms.createHandle("plain"), heard: [], rejoined: false });
+	room.on("greeting", ({ text }) => heard.push(text));
+	await room.join({ topic: "none" });
+	const before = handle.componentId;
+	room.onSystem("state:change", () => {
+		rejoined = handle.componentId !== null && handle.componentId !== before;
+	});
+}
 
 /** Accepts the STATE_SIGNATURE of component `name` in a state that `accept` likes: from then on it can come back so. */
 function signatureOf(name, accept) {
