@@ -69,11 +69,11 @@ void stage_emit(struct room_stage *stage, unsigned shard, const char *type, cons
 void stage_expect_adapter(struct room_stage *stage, const char *lines);
 const live_value *parse(const char *json);
 
-/* The answer to a request, in an object of the test. */
+/* The answer to a request, in an object of the test; give it as the context. */
 struct answer {
 	unsigned count;
 	char text[256]; /* "ok <json>" or "error <text>" */
 };
-void answer_take(void *answer, const char *error, const live_value *value);
+void answer_take(void *context, const char *error, const live_value *value);
 
 #endif

@@ -13,7 +13,7 @@
 #include "stage/stage.h"
 #include "unit/shard/shard_test.h"
 
-enum { SHARDS = 3, ROOMS = 4, GUESTS = 12, STEPS = 400, UPDATES = 100 };
+enum { SHARDS = 3, ROOMS = 4, GUESTS = 12, STEPS = 400, UPDATES = 100, ALL_UPDATES = SHARDS * UPDATES };
 
 static const char *const room_ids[ROOMS] = {"red", "green", "blue", "black"};
 
@@ -254,7 +254,7 @@ START_TEST(a_party)
 		parties[i].step.deliver = ask;
 		shard_post_outside(shard_group_at(group, (unsigned)i), &parties[i].step);
 		await(atomic_load(&parties[i].is_done));
-		ck_assert_int_eq(parties[i].sum, SHARDS * UPDATES);
+		ck_assert_int_eq(parties[i].sum, ALL_UPDATES);
 	}
 	shard_group_stop(group);
 	shard_group_free(group);
@@ -266,7 +266,7 @@ START_TEST(the_end_in_the_midst_of_it)
 {
 	struct shard_group *group = begin();
 
-	await(atomic_load(&received) > 100u * (unsigned)_i);
+	await(atomic_load(&received) > UINT64_C(100) * (uint64_t)_i);
 	shard_group_stop(group);
 	shard_group_free(group);
 }
