@@ -158,7 +158,7 @@ static void add_monitoring(struct server *server)
 /* The client script: as configured, else where the build or an installation puts it beside the program. */
 static int find_script(const struct server *server, char path[PATH_MAX])
 {
-	static const char *const places[] = {"../client/live-client.js", "../share/liveshard/live-client.js"};
+	static const char *const places[] = {"../public/live-client.js", "../share/liveshard/live-client.js"};
 	char program[PATH_MAX];
 
 	if (*server->config->client_script)

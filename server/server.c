@@ -42,7 +42,7 @@ static void set_component_settings(struct server *server)
 	const struct config *c = server->config;
 
 	server->components = (struct component_settings){
-		.diff = {.deep = true, .depth = (unsigned)c->diff_depth},
+		.diff_depth = (unsigned)c->diff_depth,
 		.signature_renew_ms = c->signature_renew_ms,
 		.components_per_client = (unsigned)c->components_per_client,
 		.rooms_per_client = (unsigned)c->rooms_per_client,
@@ -159,8 +159,8 @@ void server_free(struct server *server)
 		return;
 	if (server->is_started)
 		server_stop(server);
-	acceptor_free(server->acceptor);
 	pool_free(server->pool);
+	acceptor_free(server->acceptor);
 	shard_group_free(server->group);
 	http_service_free(server->http);
 	signing_keys_free(server->keys);

@@ -77,6 +77,16 @@ static uint64_t expected_load(const struct acceptor *acceptor, unsigned index)
 	return on_way + counter_read(&shard_counters(shard_group_at(acceptor->group, index))->load);
 }
 
+/* Pages leave connections behind that only wait for a next request: counted as clients, they would hide where those
+ * are. */
+static uint64_t idle_load(const struct acceptor *acceptor, unsigned index)
+{
+	const struct shard_counters *counters = shard_counters(shard_group_at(acceptor->group, index));
+	uint64_t idle = counter_read(&counters->idle), load = counter_read(&counters->load);
+
+	return idle < load ? idle : load;
+}
+
 static bool is_full(const struct acceptor *acceptor)
 {
 	if (acceptor->options.max_connections == 0)
@@ -94,7 +104,7 @@ static unsigned choose_least(const struct acceptor *acceptor)
 	uint64_t best_load = UINT64_MAX;
 	for (unsigned i = 0; i < acceptor->shard_count; i++) {
 		unsigned index = (acceptor->next_shard + i) % acceptor->shard_count;
-		uint64_t load = expected_load(acceptor, index);
+		uint64_t load = expected_load(acceptor, index) - idle_load(acceptor, index);
 		if (load < best_load) {
 			best_load = load;
 			best = index;

@@ -103,7 +103,7 @@ static bool ask_hook(live_component *self, const live_action *action, const live
 		return false;
 	}
 	/* The reference tells twice: that the check failed, and what the hook said. */
-	struct buf *out = &self->home->scratch;
+	struct buf *out = &self->home->out.scratch;
 	char text[256];
 	snprintf(text, sizeof text, "Action '%s' failed pre-validation", action->name);
 	encode_error_push(out, &self->sender, str_of(action->name), str_of(text));
@@ -145,7 +145,7 @@ int live_action_set_value(live_component *self, const live_value *payload, live_
 static const char *refuse_unknown(live_component *self, struct str key)
 {
 	const struct definition *definition = self->definition;
-	struct buf *out = &self->home->scratch;
+	struct buf *out = &self->home->out.scratch;
 	const char *separator = "";
 
 	buf_printf(out, "PROPERTY_UPDATE rejected: '%.*s' is not an updatable field of '%s'. Allowed: [", STR_ARG(key),
@@ -164,7 +164,7 @@ static const char *refuse_unknown(live_component *self, struct str key)
 
 const char *action_check_property(live_component *self, struct str key)
 {
-	struct buf *out = &self->home->scratch;
+	struct buf *out = &self->home->out.scratch;
 
 	if (str_equal(key, STR("__proto__")) || str_equal(key, STR("constructor")) ||
 	    str_equal(key, STR("prototype"))) {

@@ -69,7 +69,7 @@ unsigned live_room_members(const live_component *self, const char *room)
 int live_room_emit(live_component *self, const char *room, const char *event, const live_value *data)
 {
 	struct membership *membership = member_of(self, room);
-	struct buf *out = &self->home->scratch;
+	struct buf *out = &self->home->out.scratch;
 	int rc = membership ? 0 : no_member(self, room);
 
 	if (membership) {

@@ -98,7 +98,7 @@ void live_set(live_component *self, const char *key, const live_value *value)
 
 void live_emit(live_component *self, const char *type, const live_value *payload)
 {
-	encode_emit(&self->home->scratch, &self->sender, str_of(type), payload);
+	encode_emit(&self->home->out.scratch, &self->sender, str_of(type), payload);
 	instance_push(self, scratch_take(self->home));
 	live_value_unref(payload);
 }

@@ -58,10 +58,10 @@ int broadcast_send(live_component *component, struct str type, const live_value 
 
 	/* Its own room, and nobody's user: a broadcast names its sender only. */
 	struct sender sender = {.id = component->sender.id, .room = component->sender.room};
-	encode_emit(&here->scratch, &sender, STR("BROADCAST"), payload);
+	encode_emit(&here->out.scratch, &sender, STR("BROADCAST"), payload);
 	live_value_unref(payload);
 	struct str message = scratch_take(here);
-	buf_printf(&here->scratch, "-%.*s", exclude_user ? (int)component->sender.user_id.len : 0,
+	buf_printf(&here->out.scratch, "-%.*s", exclude_user ? (int)component->sender.user_id.len : 0,
 		   component->sender.user_id.ptr);
 	struct room_emit emit = {
 		.type = STR("broadcast"),

@@ -23,14 +23,7 @@ struct answer_mail {
 
 struct str scratch_take(struct component_shard *here)
 {
-	struct str taken = {NULL, 0};
-
-	if (!buf_failed(&here->scratch))
-		taken = arena_copy(shard_arena(here->shard), buf_str(&here->scratch));
-	else
-		log_warn(NULL, "a message over %zu bytes was dropped", here->scratch.limit);
-	buf_reset(&here->scratch, 64 * 1024);
-	return taken;
+	return outbox_take(&here->out);
 }
 
 static void answer_here(struct component_shard *here, struct handle handle, struct str reply, bool release)
@@ -82,7 +75,7 @@ static bool contains(struct str text, const char *part)
 
 static void push_error(live_component *self, struct str action, struct str error)
 {
-	encode_error_push(&self->home->scratch, &self->sender, action, error);
+	encode_error_push(&self->home->out.scratch, &self->sender, action, error);
 	instance_push(self, scratch_take(self->home));
 }
 
@@ -109,7 +102,7 @@ static void complete_action(live_component *self, const struct call *call, const
 	/* A singleton's deltas travel as mail, so its replies do too: they must not overtake. */
 	if (self->audience)
 		singleton_flush(self);
-	encode_reply(&here->scratch, &reply);
+	encode_reply(&here->out.scratch, &reply);
 	struct str text = scratch_take(here);
 	if (self->audience)
 		client_answer(here, call->client, text, false);

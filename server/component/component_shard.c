@@ -22,7 +22,9 @@ struct component_shard *component_shard_new(struct shard *shard, const struct re
 	here->settings = settings;
 	here->signer = signer_new(keys);
 	here->rooms = rooms_new(shard, &options);
-	buf_init(&here->scratch, SCRATCH_LIMIT);
+	buf_init(&here->out.scratch, SCRATCH_LIMIT);
+	here->out.arena = shard_arena(shard);
+	here->out.diff = (struct diff_options){.deep = true, .depth = settings->diff_depth};
 	list_init(&here->instances);
 	map_init(&here->singletons);
 	map_init(&here->proxies);
@@ -38,7 +40,7 @@ void component_shard_free(struct component_shard *here)
 		instance_destroy(LIST_OF(here->instances.next, live_component, link));
 	rooms_free(here->rooms);
 	signer_free(here->signer);
-	buf_deinit(&here->scratch);
+	buf_deinit(&here->out.scratch);
 	map_deinit(&here->singletons);
 	map_deinit(&here->proxies);
 	free(here);

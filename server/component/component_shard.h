@@ -9,11 +9,10 @@
 
 #include <stdint.h>
 
-#include "core/buf.h"
 #include "core/counter.h"
-#include "core/diff.h"
 #include "core/list.h"
 #include "core/map.h"
+#include "server/protocol/outbox.h"
 #include "server/security/signature.h"
 
 struct pool;
@@ -22,8 +21,8 @@ struct rooms;
 struct rooms_options;
 struct shard;
 
-struct component_settings { /* shared, read-only */
-	struct diff_options diff;
+struct component_settings {         /* shared, read-only */
+	unsigned diff_depth;        /* nested levels that a state change is compared in */
 	int64_t signature_renew_ms; /* at most one STATE_SIGNATURE per component in this time; 0: none */
 	unsigned components_per_client;
 	unsigned rooms_per_client;
@@ -47,10 +46,10 @@ struct component_shard {
 	const struct component_settings *settings;
 	struct signer *signer;
 	struct rooms *rooms;
-	struct buf scratch;    /* one message at a time is written here */
-	struct list instances; /* of live_component */
-	struct map singletons; /* of live_component, by name: those that live here */
-	struct map proxies;    /* of struct proxy, by name: singletons that clients of this shard mounted */
+	struct outbox_shard out; /* how messages are written and sent */
+	struct list instances;   /* of live_component */
+	struct map singletons;   /* of live_component, by name: those that live here */
+	struct map proxies;      /* of struct proxy, by name: singletons that clients of this shard mounted */
 	struct component_counters counters;
 };
 

@@ -97,7 +97,8 @@ static void answer_joined(struct client *client, struct membership *self, struct
 {
 	struct component_shard *here = client->home;
 
-	encode_room_joined(&here->scratch, component_id, self->room_id, room_view_state(self->member.view), request_id);
+	encode_room_joined(&here->out.scratch, component_id, self->room_id, room_view_state(self->member.view),
+			   request_id);
 	outbox_reply(&client->outbox, scratch_take(here));
 }
 
@@ -105,7 +106,7 @@ static void answer_error(struct client *client, struct str component_id, struct 
 {
 	struct component_shard *here = client->home;
 
-	encode_error(&here->scratch, component_id, error, request_id);
+	encode_error(&here->out.scratch, component_id, error, request_id);
 	outbox_reply(&client->outbox, scratch_take(here));
 }
 

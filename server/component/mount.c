@@ -26,7 +26,7 @@ static void refuse(struct client *client, const struct mount_request *request, s
 		.error = error,
 	};
 
-	encode_reply(&here->scratch, &reply);
+	encode_reply(&here->out.scratch, &reply);
 	outbox_reply(&client->outbox, scratch_take(here));
 }
 
@@ -73,7 +73,7 @@ static void free_mounting(struct grave *grave)
 static void answer(live_component *self, struct mounting *mounting, struct str error)
 {
 	struct component_shard *here = self->home;
-	struct buf *out = &here->scratch;
+	struct buf *out = &here->out.scratch;
 	struct str result = {NULL, 0};
 
 	if (!error.ptr) {
@@ -123,7 +123,7 @@ void mount_hook_done(live_component *self, struct str error)
 	if (error.ptr) {
 		char text[512];
 		snprintf(text, sizeof text, "Mount initialization failed: %.*s", STR_ARG(error));
-		encode_error_push(&self->home->scratch, &self->sender, STR("onMount"), str_of(text));
+		encode_error_push(&self->home->out.scratch, &self->sender, STR("onMount"), str_of(text));
 		instance_push(self, scratch_take(self->home));
 	}
 	one_less_to_wait_for(self);
@@ -142,7 +142,7 @@ void mount_abandon(live_component *self)
 
 static void push_first_state(live_component *self, const struct mount_request *request, struct str signed_state)
 {
-	struct buf *out = &self->home->scratch;
+	struct buf *out = &self->home->out.scratch;
 
 	if (request->signed_state)
 		encode_state_rehydrated(out, &self->sender, self->state, signed_state, request->component_id);
@@ -238,7 +238,7 @@ static struct str check(struct client *client, const struct definition *definiti
 	struct component_shard *here = client->home;
 
 	if (!definition) {
-		buf_printf(&here->scratch, "Component '%.*s' not found", STR_ARG(request->name));
+		buf_printf(&here->out.scratch, "Component '%.*s' not found", STR_ARG(request->name));
 		return scratch_take(here);
 	}
 	if (client->mounted_count >= here->settings->components_per_client)

@@ -57,21 +57,22 @@ static void publish(live_component *self, struct str text, struct str legacy)
 
 static void publish_delta(live_component *self)
 {
-	struct audience *audience = self->audience;
-	struct buf *out = &self->home->scratch;
+	struct buf *out = &self->home->out.scratch;
 	struct str wide_text = {NULL, 0};
 
-	if (!audience->delta)
+	if (!pending_delta_is_set(&self->pending))
 		return;
-	if (audience->legacy_count) {
-		const live_value *wide = diff_widen(audience->delta, self->state);
+	const live_value *delta = pending_delta_take(&self->pending, &self->home->out.diff);
+	if (!delta)
+		return;
+	if (self->audience->legacy_count) {
+		const live_value *wide = diff_widen(delta, self->state);
 		encode_state_delta(out, &self->sender, wide);
 		live_value_unref(wide);
 		wide_text = scratch_take(self->home);
 	}
-	encode_state_delta(out, &self->sender, audience->delta);
-	live_value_unref(audience->delta);
-	audience->delta = NULL;
+	encode_state_delta(out, &self->sender, delta);
+	live_value_unref(delta);
 	publish(self, scratch_take(self->home), wide_text);
 }
 
@@ -84,18 +85,10 @@ static void close_tick(struct tick_task *task, struct shard *here)
 		publish_delta(audience->component);
 }
 
-void singleton_push_delta(live_component *self, const live_value *delta)
+void singleton_push_delta(live_component *self, const live_value *before, const live_value *delta)
 {
-	struct audience *audience = self->audience;
-
-	if (audience->delta) {
-		const live_value *joined = diff_join(audience->delta, delta);
-		live_value_unref(audience->delta);
-		live_value_unref(delta);
-		delta = joined;
-	}
-	audience->delta = delta;
-	shard_at_tick_end(self->home->shard, TICK_CLOSE, &audience->task);
+	pending_delta_add(&self->pending, before, delta);
+	shard_at_tick_end(self->home->shard, TICK_CLOSE, &self->audience->task);
 }
 
 void singleton_flush(live_component *self)
@@ -111,7 +104,7 @@ void singleton_push(live_component *self, struct str json)
 
 void singleton_push_room(live_component *self, const struct frame *wire)
 {
-	encode_room_frame(&self->home->scratch, self->sender.id, wire);
+	encode_room_frame(&self->home->out.scratch, self->sender.id, wire);
 	singleton_push(self, scratch_take(self->home));
 }
 
@@ -238,7 +231,7 @@ static void create(struct component_shard *here, const struct singleton_request 
 static void attach(live_component *self, const struct singleton_request *request)
 {
 	struct component_shard *here = self->home;
-	struct buf *out = &here->scratch;
+	struct buf *out = &here->out.scratch;
 
 	publish_delta(self);
 	if (!find_listener(self->audience, request->client))
@@ -281,7 +274,7 @@ static void detach(live_component *self, const struct singleton_request *request
 /* The client still believed in a singleton that has ended. */
 static void refuse_lost(struct component_shard *here, const struct singleton_request *request)
 {
-	struct buf *out = &here->scratch;
+	struct buf *out = &here->out.scratch;
 
 	buf_printf(out, "COMPONENT_REHYDRATION_REQUIRED:%.*s", STR_ARG(request->component_id));
 	struct reply reply = {
@@ -320,7 +313,7 @@ static void set_property(live_component *self, const struct singleton_request *r
 	};
 
 	publish_delta(self);
-	encode_reply(&here->scratch, &reply);
+	encode_reply(&here->out.scratch, &reply);
 	client_answer(here, request->client, scratch_take(here), false);
 }
 

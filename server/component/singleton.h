@@ -26,8 +26,8 @@ struct mount_request;
 
 /* Pushes to all clients, after the pending delta. */
 void singleton_push(live_component *self, struct str json);
-/* Merges delta (given away) into what goes out at the end of the tick. */
-void singleton_push_delta(live_component *self, const live_value *delta);
+/* The state changed from before (borrowed) by delta (given away): it goes out at the end of the tick. */
+void singleton_push_delta(live_component *self, const live_value *before, const live_value *delta);
 /* Sends the pending delta now: a reply is about to follow. */
 void singleton_flush(live_component *self);
 /* Frees what singleton_end left, when the tick is over. NULL is fine. */

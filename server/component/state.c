@@ -18,7 +18,7 @@ static struct str sign_to_scratch(live_component *self)
 	};
 
 	self->signed_ms = shard_clock(here->shard)->mono_ms;
-	signer_sign(here->signer, &signing, &here->scratch);
+	signer_sign(here->signer, &signing, &here->out.scratch);
 	return scratch_take(here);
 }
 
@@ -35,7 +35,7 @@ static void renew_signature(struct timer *timer)
 
 	if (!signed_state.len)
 		return;
-	encode_state_signature(&self->home->scratch, &self->sender, signed_state);
+	encode_state_signature(&self->home->out.scratch, &self->sender, signed_state);
 	instance_push(self, scratch_take(self->home));
 }
 
@@ -70,19 +70,20 @@ void instance_set_state(live_component *self, const live_value *patch)
 
 	if (self->is_dead)
 		return;
-	diff_patch(self->state, patch, &self->home->settings->diff, &delta, &next);
+	diff_patch(self->state, patch, &self->home->out.diff, &delta, &next);
 	if (!delta) {
 		live_value_unref(next);
 		return;
 	}
-	live_value_unref(self->state);
+	const live_value *before = self->state;
 	self->state = next;
 	counter_add(&self->home->counters.state_changes, 1);
 	self->state_change_count++;
 	if (self->audience)
-		singleton_push_delta(self, live_value_ref(delta));
+		singleton_push_delta(self, before, live_value_ref(delta));
 	else if (self->mounted.client)
-		outbox_push_delta(&self->mounted.client->outbox, &self->pending, live_value_ref(delta));
+		outbox_push_delta(&self->mounted.client->outbox, &self->pending, before, live_value_ref(delta));
+	live_value_unref(before);
 	schedule_renewal(self);
 	tell_change(self, delta);
 	live_value_unref(delta);
@@ -93,7 +94,7 @@ void instance_push_full_state(live_component *self)
 	struct component_shard *here = self->home;
 	struct str signed_state = instance_sign(self);
 
-	encode_state_update(&here->scratch, &self->sender, self->state, signed_state);
+	encode_state_update(&here->out.scratch, &self->sender, self->state, signed_state);
 	instance_push(self, scratch_take(here));
 }
 

@@ -105,12 +105,27 @@ static void on_head(struct http_connection *http)
 	}
 }
 
+/* Between two requests it is no client: the next one may be dealt out to this shard as if it were not there. */
+static void set_idle(struct http_connection *http, bool is_idle)
+{
+	counter *idle = &shard_counters(net_shard_shard(http->net))->idle;
+
+	if (http->is_idle == is_idle)
+		return;
+	http->is_idle = is_idle;
+	if (is_idle)
+		counter_add(idle, 1);
+	else
+		counter_sub(idle, 1);
+}
+
 static size_t read_head(struct http_connection *http, const char *bytes, size_t len)
 {
 	size_t used;
 	if (http->state == HTTP_IDLE) {
 		http->request = http_request_new(http);
 		http->state = HTTP_IN_HEAD;
+		set_idle(http, false);
 		arm(http, http->service->options.header_ms);
 	}
 	enum http_progress progress = http_parse_head(http->request, bytes, len, &used);
@@ -142,6 +157,7 @@ void http_connection_replied(struct http_connection *http)
 		connection_close(http->conn, CONNECTION_AFTER_FLUSH);
 	} else {
 		http->state = HTTP_IDLE;
+		set_idle(http, true);
 		arm(http, http->service->options.idle_ms);
 		if (http->out.len <= OUT_PAUSE_BYTES)
 			connection_resume_read(http->conn);
@@ -245,6 +261,7 @@ void http_connection_end(struct http_connection *http)
 	if (http->request)
 		http_request_end(http->request);
 	http->state = HTTP_GONE;
+	set_idle(http, false);
 	http->grave.free = free_http;
 	shard_bury(net_shard_shard(http->net), &http->grave);
 }

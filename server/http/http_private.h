@@ -76,6 +76,7 @@ struct http_connection {
 	enum http_state state;
 	unsigned served;
 	bool is_last; /* close when the reply is out */
+	bool is_idle; /* between requests: counted as such */
 	struct grave grave;
 };
 

@@ -1,26 +1,39 @@
 #include "server/protocol/outbox.h"
 
 #include "core/assert.h"
-#include "core/diff.h"
+#include "core/log.h"
 
 /* The kinds of items. Arena memory, frames and pending deltas are aligned, so the low bits are free. */
 enum item_kind {
 	ITEM_PUSH = 0,  /* what: text, more: length */
 	ITEM_REPLY = 1, /* what: text, more: length */
 	ITEM_ROOM = 2,  /* what: frame, more: struct str with the member's id */
-	ITEM_DELTA = 3, /* what: pending_delta */
+	ITEM_DELTA = 3, /* a place kept for a pending_delta, until that is sealed */
 };
 
 enum {
 	KIND_MASK = 3,
 	FIRST_ITEMS = 8,
-	BATCH_BYTES = 64 * 1024,  /* an array longer than this is ended and another begun */
+	BATCH_BYTES = 64 * 1024, /* an array longer than this is ended and another begun */
+	SCRATCH_KEEP_BYTES = 64 * 1024,
 	SPILL_BYTES = 128 * 1024, /* composed bytes that are sent before more are composed */
 };
 
-void outbox_init(struct outbox *outbox, struct arena *arena)
+struct str outbox_take(struct outbox_shard *here)
 {
-	*outbox = (struct outbox){.arena = arena};
+	struct str taken = {NULL, 0};
+
+	if (!buf_failed(&here->scratch))
+		taken = arena_copy(here->arena, buf_str(&here->scratch));
+	else
+		log_warn(NULL, "a message over %zu bytes was dropped", here->scratch.limit);
+	buf_reset(&here->scratch, SCRATCH_KEEP_BYTES);
+	return taken;
+}
+
+void outbox_init(struct outbox *outbox, struct outbox_shard *here, struct transport *transport)
+{
+	*outbox = (struct outbox){.here = here, .transport = transport};
 	list_init(&outbox->deltas);
 }
 
@@ -37,7 +50,7 @@ static void add_item(struct outbox *outbox, enum item_kind kind, const void *wha
 {
 	if (outbox->count == outbox->cap) {
 		uint32_t cap = outbox->cap ? outbox->cap * 2 : FIRST_ITEMS;
-		struct out_item *items = arena_alloc(outbox->arena, cap * sizeof *items);
+		struct out_item *items = arena_alloc(outbox->here->arena, cap * sizeof *items);
 		if (outbox->count)
 			memcpy(items, outbox->items, outbox->count * sizeof *items);
 		outbox->items = items;
@@ -51,7 +64,7 @@ static void add_item(struct outbox *outbox, enum item_kind kind, const void *wha
 static void add_text(struct outbox *outbox, enum item_kind kind, struct str json)
 {
 	if ((uintptr_t)json.ptr & KIND_MASK)
-		json = arena_copy(outbox->arena, json);
+		json = arena_copy(outbox->here->arena, json);
 	add_item(outbox, kind, json.ptr, json.len);
 }
 
@@ -67,81 +80,66 @@ void outbox_push_room(struct outbox *outbox, const struct frame *wire, const str
 		add_item(outbox, ITEM_ROOM, wire, (uintptr_t)head_id);
 }
 
-static void forget(struct pending_delta *pending)
-{
-	live_value_unref(pending->delta);
-	pending->delta = NULL;
-	list_remove(&pending->link);
-}
-
 void outbox_close(struct outbox *outbox)
 {
 	list_for_each_safe (link, &outbox->deltas)
-		forget(LIST_OF(link, struct pending_delta, link));
+		pending_delta_drop(LIST_OF(link, struct pending_delta, link));
 	outbox->transport = NULL;
 	outbox->items = NULL;
 	outbox->count = outbox->cap = 0;
 }
 
-void outbox_push_delta(struct outbox *outbox, struct pending_delta *pending, const live_value *delta)
+void outbox_push_delta(struct outbox *outbox, struct pending_delta *pending, const live_value *before,
+		       const live_value *delta)
 {
 	if (outbox->behind || !is_open(outbox)) {
 		pending->collapsed |= outbox->behind;
 		live_value_unref(delta);
 		return;
 	}
-	if (pending->delta) {
-		const live_value *joined = diff_join(pending->delta, delta);
-		live_value_unref(pending->delta);
-		live_value_unref(delta);
-		pending->delta = joined;
-		return;
+	if (!pending_delta_is_set(pending)) {
+		pending->item = outbox->count;
+		list_append(&outbox->deltas, &pending->link);
+		add_item(outbox, ITEM_DELTA, NULL, 0);
 	}
-	pending->delta = delta;
-	pending->item = outbox->count;
-	list_append(&outbox->deltas, &pending->link);
-	add_item(outbox, ITEM_DELTA, pending, 0);
+	pending_delta_add(pending, before, delta);
 }
 
-static void append_delta(struct outbox *outbox, struct pending_delta *pending, struct buf *out)
+/* Writes the STATE_DELTA; nothing when the state is again as it was. */
+static void write_delta(struct outbox *outbox, struct pending_delta *pending, struct buf *out)
 {
-	if (!outbox->legacy) {
-		encode_state_delta(out, pending->sender, pending->delta);
-		return;
+	const live_value *delta = pending_delta_take(pending, &outbox->here->diff);
+
+	if (delta && outbox->legacy) {
+		const live_value *wide = diff_widen(delta, *pending->state);
+		live_value_unref(delta);
+		delta = wide;
 	}
-	const live_value *wide = diff_widen(pending->delta, *pending->state);
-	encode_state_delta(out, pending->sender, wide);
-	live_value_unref(wide);
+	if (delta)
+		encode_state_delta(out, pending->sender, delta);
+	live_value_unref(delta);
 }
 
 void outbox_seal(struct outbox *outbox, struct pending_delta *pending)
 {
-	if (!pending->delta)
+	if (!pending_delta_is_set(pending))
 		return;
-	struct buf text;
-	buf_init(&text, SIZE_MAX);
-	append_delta(outbox, pending, &text);
-	struct str copy = arena_copy(outbox->arena, buf_str(&text));
-	outbox->items[pending->item] = (struct out_item){(uintptr_t)copy.ptr | ITEM_PUSH, copy.len};
-	buf_deinit(&text);
-	forget(pending);
+	write_delta(outbox, pending, &outbox->here->scratch);
+	struct str text = outbox_take(outbox->here);
+	outbox->items[pending->item] = (struct out_item){(uintptr_t)text.ptr | ITEM_PUSH, text.len};
 }
 
-void outbox_drop_delta(struct outbox *outbox, struct pending_delta *pending)
+static void seal_all(struct outbox *outbox)
 {
-	if (!pending->delta)
-		return;
-	struct str nothing = arena_copy(outbox->arena, STR(""));
-	outbox->items[pending->item] = (struct out_item){(uintptr_t)nothing.ptr | ITEM_PUSH, 0};
-	forget(pending);
+	list_for_each_safe (link, &outbox->deltas)
+		outbox_seal(outbox, LIST_OF(link, struct pending_delta, link));
 }
 
 void outbox_reply(struct outbox *outbox, struct str json)
 {
 	if (!is_open(outbox))
 		return;
-	list_for_each_safe (link, &outbox->deltas)
-		outbox_seal(outbox, LIST_OF(link, struct pending_delta, link));
+	seal_all(outbox);
 	add_text(outbox, ITEM_REPLY, json);
 }
 
@@ -157,25 +155,18 @@ static const void *what_of(const struct out_item *item)
 	return (const void *)(item->what & ~(uintptr_t)KIND_MASK);
 }
 
+/* Nothing: a delta that came to nothing, or a message that was too large. */
 static bool is_empty(const struct out_item *item)
 {
-	return kind_of(item) == ITEM_PUSH && item->more == 0;
+	return kind_of(item) != ITEM_ROOM && item->more == 0;
 }
 
-static void append_item(struct outbox *outbox, const struct out_item *item, struct buf *out)
+static void append_item(const struct out_item *item, struct buf *out)
 {
-	switch (kind_of(item)) {
-	case ITEM_PUSH:
-	case ITEM_REPLY: buf_append(out, what_of(item), item->more); break;
-	case ITEM_ROOM: encode_room_frame(out, *(const struct str *)item->more, what_of(item)); break;
-	case ITEM_DELTA: {
-		/* Only the outbox changes what it points to, and this is the outbox. */
-		struct pending_delta *pending = (struct pending_delta *)(uintptr_t)what_of(item);
-		append_delta(outbox, pending, out);
-		forget(pending);
-		break;
-	}
-	}
+	if (kind_of(item) == ITEM_ROOM)
+		encode_room_frame(out, *(const struct str *)item->more, what_of(item));
+	else
+		buf_append(out, what_of(item), item->more);
 }
 
 static void end_message(struct outbox *outbox, struct buf *out, size_t start)
@@ -199,11 +190,11 @@ static uint32_t compose_pushes(struct outbox *outbox, uint32_t first, struct buf
 	size_t from = out->len;
 	if (!alone)
 		buf_append_char(out, '[');
-	append_item(outbox, &outbox->items[first], out);
+	append_item(&outbox->items[first], out);
 	while (next < outbox->count && kind_of(&outbox->items[next]) != ITEM_REPLY && out->len - from < BATCH_BYTES) {
 		if (!is_empty(&outbox->items[next])) {
 			buf_append_char(out, ',');
-			append_item(outbox, &outbox->items[next], out);
+			append_item(&outbox->items[next], out);
 		}
 		next++;
 	}
@@ -215,12 +206,13 @@ static uint32_t compose_pushes(struct outbox *outbox, uint32_t first, struct buf
 
 void outbox_compose(struct outbox *outbox, struct buf *out)
 {
+	seal_all(outbox);
 	for (uint32_t i = 0; i < outbox->count && outbox->transport;) {
 		if (is_empty(&outbox->items[i])) {
 			i++;
 		} else if (kind_of(&outbox->items[i]) == ITEM_REPLY) {
 			size_t start = outbox->transport->ops->begin(outbox->transport, out);
-			append_item(outbox, &outbox->items[i++], out);
+			append_item(&outbox->items[i++], out);
 			end_message(outbox, out, start);
 		} else {
 			i = compose_pushes(outbox, i, out);

@@ -26,6 +26,7 @@
 #include "core/list.h"
 #include "core/str.h"
 #include "server/protocol/encode.h"
+#include "server/protocol/pending_delta.h"
 #include "server/protocol/transport.h"
 
 struct out_item { /* the kind is in the low bits of what */
@@ -33,9 +34,15 @@ struct out_item { /* the kind is in the low bits of what */
 	uintptr_t more;
 };
 
+struct outbox_shard {             /* what the outboxes of a shard share */
+	struct arena *arena;      /* the tick's memory */
+	struct buf scratch;       /* one message at a time is written here */
+	struct diff_options diff; /* how states are compared */
+};
+
 struct outbox {
+	struct outbox_shard *here;
 	struct transport *transport; /* NULL once the client is gone: everything is dropped */
-	struct arena *arena;         /* the shard's */
 	struct list deltas;          /* of pending_delta: may still be merged */
 	struct out_item *items;      /* in the arena; NULL when empty */
 	uint32_t count;
@@ -44,17 +51,10 @@ struct outbox {
 	bool behind; /* its backlog is over the soft mark: deltas collapse into one full state */
 };
 
-/* What changed in a component since the last delta; embedded in the component, zeroed before first use. */
-struct pending_delta {
-	struct list link;        /* outbox->deltas while delta is set */
-	const live_value *delta; /* ours; NULL: nothing is pending */
-	const struct sender *sender;
-	const live_value *const *state; /* the component's state, for clients that need whole top-level keys */
-	uint32_t item;                  /* its place in the outbox */
-	bool collapsed;                 /* deltas were left out: the client needs a full state */
-};
-
-void outbox_init(struct outbox *outbox, struct arena *arena);
+/* What was written to scratch, moved to the tick's memory. Empty, and logged, when it grew over scratch's limit. */
+struct str outbox_take(struct outbox_shard *here);
+/* An empty outbox; here must outlive it. */
+void outbox_init(struct outbox *outbox, struct outbox_shard *here, struct transport *transport);
 /* Nothing is sent any more; pending deltas are dropped. */
 void outbox_close(struct outbox *outbox);
 /* A push: a JSON object, in memory that lives until the end of the tick. */
@@ -63,12 +63,11 @@ void outbox_push(struct outbox *outbox, struct str json);
 void outbox_reply(struct outbox *outbox, struct str json);
 /* A room event: head_id in front of the frame's shared bytes. Both must live until the end of the tick. */
 void outbox_push_room(struct outbox *outbox, const struct frame *wire, const struct str *head_id);
-/* Merges delta (given away) into what is pending. */
-void outbox_push_delta(struct outbox *outbox, struct pending_delta *pending, const live_value *delta);
+/* The state of a component changed from before (borrowed) by delta (given away). */
+void outbox_push_delta(struct outbox *outbox, struct pending_delta *pending, const live_value *before,
+		       const live_value *delta);
 /* Makes what is pending of one component final: when it ends, or when order matters. */
 void outbox_seal(struct outbox *outbox, struct pending_delta *pending);
-/* Forgets what is pending of one component without sending it. */
-void outbox_drop_delta(struct outbox *outbox, struct pending_delta *pending);
 /* Composes everything into out by the transport and empties the outbox. */
 void outbox_compose(struct outbox *outbox, struct buf *out);
 

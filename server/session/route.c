@@ -36,7 +36,7 @@ static void reply(struct session *session, const struct reply *what)
 {
 	struct component_shard *components = session->here->components;
 
-	encode_reply(&components->scratch, what);
+	encode_reply(&components->out.scratch, what);
 	outbox_reply(&session->client.outbox, scratch_take(components));
 }
 
@@ -55,7 +55,7 @@ static void reply_error(struct session *session, const struct message *message, 
 {
 	struct component_shard *components = session->here->components;
 
-	encode_error(&components->scratch, message->component_id, error, message->request_id);
+	encode_error(&components->out.scratch, message->component_id, error, message->request_id);
 	outbox_reply(&session->client.outbox, scratch_take(components));
 }
 
@@ -63,7 +63,7 @@ static struct str lost_text(struct session *session, const struct message *messa
 {
 	struct component_shard *components = session->here->components;
 
-	buf_printf(&components->scratch, "COMPONENT_REHYDRATION_REQUIRED:%.*s", STR_ARG(message->component_id));
+	buf_printf(&components->out.scratch, "COMPONENT_REHYDRATION_REQUIRED:%.*s", STR_ARG(message->component_id));
 	return scratch_take(components);
 }
 
@@ -163,7 +163,7 @@ static void authenticate(struct session *session, const struct message *message)
 {
 	struct component_shard *components = session->here->components;
 
-	encode_auth_failed(&components->scratch, message->request_id);
+	encode_auth_failed(&components->out.scratch, message->request_id);
 	outbox_reply(&session->client.outbox, scratch_take(components));
 }
 
@@ -171,7 +171,7 @@ static void pong(struct session *session, const struct message *message)
 {
 	struct component_shard *components = session->here->components;
 
-	encode_pong(&components->scratch, message->component_id, message->request_id,
+	encode_pong(&components->out.scratch, message->component_id, message->request_id,
 		    shard_clock(session->here->shard)->wall_ms);
 	outbox_reply(&session->client.outbox, scratch_take(components));
 }
@@ -192,7 +192,7 @@ static void room_leave(struct session *session, const struct message *message, s
 
 	if (membership)
 		membership_leave(membership);
-	encode_room_left(&components->scratch, message->component_id, message->room_id, message->request_id);
+	encode_room_left(&components->out.scratch, message->component_id, message->room_id, message->request_id);
 	outbox_reply(&session->client.outbox, scratch_take(components));
 }
 
@@ -247,9 +247,9 @@ static void answer_question(struct room_question *question, const char *error, c
 
 	if (client && (error || says_state)) {
 		if (error)
-			encode_error(&here->scratch, component, str_of(error), request);
+			encode_error(&here->out.scratch, component, str_of(error), request);
 		else
-			encode_room_state(&here->scratch, component, room, state, request);
+			encode_room_state(&here->out.scratch, component, room, state, request);
 		outbox_reply(&client->outbox, scratch_take(here));
 	}
 	free(question);

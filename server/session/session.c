@@ -41,7 +41,7 @@ static void greet(struct session *self)
 {
 	struct component_shard *components = self->here->components;
 
-	encode_connection_established(&components->scratch, self->client.id, self->client.user_id.len > 0);
+	encode_connection_established(&components->out.scratch, self->client.id, self->client.user_id.len > 0);
 	outbox_reply(&self->client.outbox, scratch_take(components));
 }
 
@@ -52,8 +52,7 @@ struct session *session_open(struct session_shard *here, struct transport *trans
 	self->here = here;
 	self->transport = transport;
 	id_make(self->id);
-	outbox_init(&self->client.outbox, shard_arena(here->shard));
-	self->client.outbox.transport = transport;
+	outbox_init(&self->client.outbox, &here->components->out, transport);
 	self->client.ops = &client_ops;
 	self->client.home = here->components;
 	self->client.handle = shard_handle_open(here->shard, &self->client);
@@ -100,7 +99,7 @@ static void refuse(struct session *self, struct str component_id, struct str err
 	struct component_shard *components = self->here->components;
 
 	counter_add(&self->here->counters.bad_messages, 1);
-	encode_error(&components->scratch, component_id, error, request_id);
+	encode_error(&components->out.scratch, component_id, error, request_id);
 	outbox_reply(&self->client.outbox, scratch_take(components));
 }
 
@@ -113,7 +112,7 @@ static struct str printed(struct session *self, const char *format, const void *
 {
 	struct component_shard *components = self->here->components;
 
-	buf_printf(&components->scratch, format, argument);
+	buf_printf(&components->out.scratch, format, argument);
 	return scratch_take(components);
 }
 
@@ -127,7 +126,7 @@ static struct str find_fault(struct session *self, enum message_result result, c
 	case MESSAGE_NOT_JSON: return STR("Invalid JSON");
 	case MESSAGE_NOT_OBJECT: return STR("Invalid message: expected object");
 	case MESSAGE_TOO_DEEP:
-		buf_printf(&self->here->components->scratch, "JSON nesting too deep (max %u)",
+		buf_printf(&self->here->components->out.scratch, "JSON nesting too deep (max %u)",
 			   self->here->settings->max_depth);
 		return scratch_take(self->here->components);
 	case MESSAGE_OK: break;
