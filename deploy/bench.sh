@@ -13,7 +13,7 @@ Starts server and floor on free ports, in turns, on one core, and the load gener
 
   --server FILE       the server (build/release/server/liveshard)
   --components DIR    its components; Counter must be among them (build/release/components)
-  --server-args ARGS  more of its options, split at spaces (its rate limit off, if --help of the server offers that)
+  --server-args ARGS  its other options, split at spaces (no rate limit, a million connections, warnings only)
   --command COMMAND   any other server: a shell command that prints "listening on http://HOST:PORT"
   --bench DIR         where liveshard-bench and liveshard-floor are (build/release/clients/bench)
   --runs N            how often each is measured (5)
@@ -69,10 +69,7 @@ done
 if [ $with_server = yes ] && [ -z "$command" ]; then
 	[ -x "$server" ] || die "there is no $server: build it, or give --server"
 	if [ "$server_args" = auto ]; then
-		server_args=""
-		if "$server" --help 2>&1 | grep -q -e --rate-limit-tokens; then
-			server_args="--rate-limit-tokens 0"
-		fi
+		server_args="--rate-limit-tokens 0 --max-connections 1000000 --log-level warn"
 	fi
 fi
 out=${out:-$root/build/bench/$(date +%Y%m%d-%H%M%S)}
@@ -156,14 +153,17 @@ measure() {
 	fi
 }
 
-# One shard and two, on the same processors and with the same load: senders and members on both.
+# One shard and two, on the same processors and with the same load: senders and members on both. Paced, so that each event
+# costs its sends; and flat out, where mail between the shards is a larger part.
 measure_shards() {
 	if [ $with_server = no ] || [ -n "$command" ] || { [ -n "$only" ] && [[ ",$only," != *,shards,* ]]; }; then
 		return
 	fi
 	for shards in 1 2; do
 		start_server $shards "$server_cpu,$bench_cpu"
-		load shards server$shards room --members 1000 --senders 100 --rate 5 --duration "$duration"
+		load shards server$shards room --members 1000 --senders 10 --rate 2 --duration "$duration"
+		start_server $shards "$server_cpu,$bench_cpu"
+		load shardsflat server$shards room --members 1000 --senders 10 --in-flight 16 --duration "$duration"
 	done
 }
 

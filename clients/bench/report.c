@@ -107,7 +107,7 @@ static void table_threads(FILE *out, const struct server_stat *from, const struc
 {
 	double whole = (double)(to->cpu_ns - from->cpu_ns);
 
-	if (to->thread_count < 2)
+	if (to->thread_count < 2 || whole <= 0)
 		return;
 	fprintf(out, "  threads of %-7d", pid);
 	for (size_t i = 0; i < to->thread_count; i++) {

@@ -66,12 +66,13 @@ def standard_rows(results):
 
 
 def shard_rows(results):
-    one, two = results.get(("shards", "server1"), []), results.get(("shards", "server2"), [])
-    if one and two:
-        yield row("CPU per delivery, one shard", "us", session.median(one, cpu), None, True)
-        yield row("CPU per delivery, two shards", "us", session.median(two, cpu), None, True)
-        yield row("two shards over one", "", session.pair_ratio(two, one, cpu), 1.15, True)
-        yield row("less busy shard over busier", "", session.median(two, session.shard_shares), 0.8, False)
+    for name, load in (("shards", "paced"), ("shardsflat", "flat out")):
+        one, two = results.get((name, "server1"), []), results.get((name, "server2"), [])
+        if one and two:
+            yield row(f"CPU per delivery, {load}, one shard", "us", session.median(one, cpu), None, True)
+            yield row(f"CPU per delivery, {load}, two shards", "us", session.median(two, cpu), None, True)
+            yield row(f"two shards over one, {load}", "", session.pair_ratio(two, one, cpu), 1.15, True)
+            yield row(f"less busy shard over busier, {load}", "", session.median(two, session.shard_shares), 0.8, False)
 
 
 def growth_rows(results):
