@@ -57,8 +57,7 @@ void connection_move(struct connection *conn, enum connection_state state)
 	assert_always(edge_exists(conn->state, state));
 	list_remove(&conn->link);
 	conn->state = (uint8_t)state;
-	if (state != CONN_DEAD)
-		list_append(&conn->net->lists[state], &conn->link);
+	list_append(&conn->net->lists[state], &conn->link);
 }
 
 void connection_fail(struct connection *conn, int error, counter *cause)
@@ -142,7 +141,24 @@ static void free_connection(struct grave *grave)
 	free((char *)grave - offsetof(struct connection, grave));
 }
 
-static void bury(struct connection *conn)
+/* The descriptor's number may be another connection's as soon as it is closed, here or on another thread. */
+static void close_and_bury(struct connection *conn)
+{
+	list_remove(&conn->link);
+	timer_disarm(&conn->deadline);
+	close(conn->fd);
+	counter_add(&conn->net->counters.closed, 1);
+	counter_sub(&shard_counters(conn->net->shard)->load, 1);
+	conn->grave.free = free_connection;
+	shard_bury(conn->net->shard, &conn->grave);
+}
+
+static void on_forgotten(struct timer *timer)
+{
+	close_and_bury((struct connection *)((char *)timer - offsetof(struct connection, deadline)));
+}
+
+static void end(struct connection *conn)
 {
 	struct net_shard *net = conn->net;
 	connection_move(conn, CONN_DEAD);
@@ -150,23 +166,27 @@ static void bury(struct connection *conn)
 	conn->ops->on_closed(conn->owner, conn, conn->error);
 	if (conn->wire->free)
 		conn->wire->free(conn->wire_state);
-	close(conn->fd);
 	free(conn->tail);
 	conn->tail = NULL;
 	hosts_remove(conn);
 	net->count--;
-	counter_add(&net->counters.closed, 1);
-	counter_sub(&shard_counters(net->shard)->load, 1);
-	conn->grave.free = free_connection;
-	shard_bury(net->shard, &conn->grave);
+	/* libevent tells the kernel to forget the descriptor when the loop turns; it must be ours until then. */
+	timer_init(&conn->deadline, on_forgotten);
+	shard_timer_after(net->shard, &conn->deadline, 0);
 }
 
-void connection_bury_all(struct tick_task *task, struct shard *here)
+void connection_end_all(struct tick_task *task, struct shard *here)
 {
 	struct net_shard *net = (struct net_shard *)((char *)task - offsetof(struct net_shard, funeral));
 	(void)here;
 	while (!list_is_empty(&net->lists[CONN_DYING]))
-		bury(LIST_OF(net->lists[CONN_DYING].next, struct connection, link));
+		end(LIST_OF(net->lists[CONN_DYING].next, struct connection, link));
+}
+
+void connection_bury_all(struct net_shard *net)
+{
+	while (!list_is_empty(&net->lists[CONN_DEAD]))
+		close_and_bury(LIST_OF(net->lists[CONN_DEAD].next, struct connection, link));
 }
 
 void connection_close(struct connection *conn, enum connection_close how)

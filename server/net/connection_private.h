@@ -33,9 +33,9 @@ enum connection_state {
 	CONN_DRAINING,  /* closing: what was composed goes out, nothing is presented */
 	CONN_LINGERING, /* closing: our half has ended, what comes is thrown away until the peer ends too */
 	CONN_DYING,     /* on_closed is called at the end of this tick */
-	CONN_DEAD,      /* buried */
+	CONN_DEAD,      /* told; the descriptor is closed in the next turn of the loop, then it is buried */
 };
-enum { CONN_LISTS = CONN_DEAD };
+enum { CONN_LISTS = CONN_DEAD + 1 };
 
 struct tail { /* input that the owner did not consume */
 	uint32_t len;
@@ -127,8 +127,10 @@ struct net_shard {
 
 /* ---- connection.c ---- */
 
-/* The funeral of those that died in this tick: the tick task. */
-void connection_bury_all(struct tick_task *task, struct shard *here);
+/* The last call to the owners of those that died in this tick: the tick task. */
+void connection_end_all(struct tick_task *task, struct shard *here);
+/* Closes the descriptors of the dead now: only when the loop will not turn again. */
+void connection_bury_all(struct net_shard *net);
 /* Those that stopped for the shard's mail go on. */
 void connection_relieve_all(struct relief *relief, struct shard *here);
 /* Moves conn to state along an edge that exists. */

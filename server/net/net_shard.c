@@ -21,7 +21,7 @@ struct net_shard *net_shard_new(struct shard *shard, const struct net_options *o
 	buf_init(&net->staging, net->options.staging_limit_bytes);
 	list_init(&net->dirty);
 	net->flush.run = writer_flush_all;
-	net->funeral.run = connection_bury_all;
+	net->funeral.run = connection_end_all;
 	list_init(&net->relief.link);
 	net->relief.relieved = connection_relieve_all;
 	for (int i = 0; i < CONN_LISTS; i++)
@@ -47,7 +47,8 @@ void net_shard_free(struct net_shard *net)
 		return;
 	net->ending = true;
 	net_shard_each(net, close_at_once, NULL);
-	connection_bury_all(&net->funeral, net->shard);
+	connection_end_all(&net->funeral, net->shard);
+	connection_bury_all(net); /* the loop has ended, or does not know them any more */
 	assert_always(net->count == 0);
 	list_remove(&net->relief.link);
 	for (int i = 0; i < NET_SLOTS; i++) {
