@@ -32,7 +32,8 @@ def includes(text):
 def judge(root, path, line, quote, target):
     """What is wrong with one include, or None."""
     floor, folder = path.parts[0], target.split("/")[0]
-    if quote == '"' and floor != "tests" and not (root / target).is_file() and not (root / "include" / target).is_file():
+    known = any((root / name).is_file() for name in (target, f"{target}.in", f"include/{target}"))
+    if quote == '"' and floor != "tests" and not known:
         return f'"{target}" is no path from the root'
     if quote == '"' and str(path).startswith(AUTHORS) and not target.startswith(tuple(AUTHORS)):
         return f'"{target}": authors\' code includes <live/...> only'
@@ -83,7 +84,8 @@ def check(root):
                     rooms.setdefault(here, set()).add(there)
         own = path.with_suffix(".h")
         if path.suffix == ".c" and path.parts[0] in FLOORS and (root / own).is_file():
-            if not targets or targets[0][2] != str(own):
+            private = str(path.with_name(path.stem + "_private.h"))     # it begins with the own header
+            if not targets or targets[0][2] not in (str(own), private):
                 yield f'{path}:{targets[0][0] if targets else 1}: "{own}" must be the first include'
     for circle in circles(headers) + circles(rooms):
         yield f"{circle[0]}:1: includes go round: {' -> '.join(circle)}"
