@@ -68,7 +68,9 @@ static void name_node(struct server *server)
 
 static struct session_shard *sessions_of(struct shard *shard)
 {
-	return &server_shard_of(shard)->sessions;
+	struct server_shard *here = server_shard_of(shard);
+
+	return here ? &here->sessions : NULL;
 }
 
 /* ---- building ---- */

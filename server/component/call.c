@@ -41,9 +41,11 @@ static void answer_here(struct component_shard *here, struct handle handle, stru
 static void deliver_answer(struct mail *mail, struct shard *shard)
 {
 	struct answer_mail *answer = LIST_OF(mail, struct answer_mail, mail);
+	struct component_shard *here = component_shard_of(shard);
 	struct str reply = arena_copy(shard_arena(shard), (struct str){answer->text, answer->len});
 
-	answer_here(component_shard_of(shard), answer->client, reply, answer->release);
+	if (here)
+		answer_here(here, answer->client, reply, answer->release);
 	free(answer);
 }
 

@@ -43,6 +43,7 @@ void component_shard_free(struct component_shard *here)
 	buf_deinit(&here->out.scratch);
 	map_deinit(&here->singletons);
 	map_deinit(&here->proxies);
+	shard_set_context(here->shard, SHARD_COMPONENTS, NULL);
 	free(here);
 }
 

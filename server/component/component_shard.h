@@ -59,6 +59,7 @@ struct component_shard *component_shard_new(struct shard *shard, const struct re
 					    const struct rooms_options *rooms);
 /* Destroys what still lives. NULL is fine. */
 void component_shard_free(struct component_shard *here);
+/* NULL once it has ended: mail may still come in the shard's last tick. */
 struct component_shard *component_shard_of(struct shard *shard);
 
 #endif

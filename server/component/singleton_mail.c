@@ -16,7 +16,8 @@ static void deliver_request(struct mail *mail, struct shard *shard)
 {
 	struct singleton_request *request = LIST_OF(mail, struct singleton_request, mail);
 
-	singleton_serve(component_shard_of(shard), request);
+	if (component_shard_of(shard))
+		singleton_serve(component_shard_of(shard), request);
 	free_request(request);
 }
 
@@ -72,7 +73,8 @@ static void deliver_notice(struct mail *mail, struct shard *shard)
 {
 	struct singleton_notice *notice = LIST_OF(mail, struct singleton_notice, mail);
 
-	singleton_hear(component_shard_of(shard), notice);
+	if (component_shard_of(shard))
+		singleton_hear(component_shard_of(shard), notice);
 	free_notice(notice);
 }
 

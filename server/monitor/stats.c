@@ -1,5 +1,6 @@
 #include "server/monitor/stats.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/json.h"
@@ -24,13 +25,14 @@ struct part {
 	struct buf singletons, room_counts, room_list, component_list;
 };
 
-/* On the shard that asked. */
+/* On the shard that asked. Whoever brings the last part, or discards it when the server ends, frees it. */
 struct gather {
 	struct shard *home;
 	const struct stats_source *source;
 	struct handle request;
 	unsigned definitions;
-	unsigned missing;
+	_Atomic unsigned missing; /* counted down on any shard; who takes it to 0 sees all parts (acquire, release) */
+	unsigned asked;
 	unsigned count;
 	struct part *parts[];
 };
@@ -79,23 +81,6 @@ static void add_component(struct part *part, const live_component *instance)
 		   instance->action_count, instance->state_change_count, instance->error_count);
 }
 
-static void deliver_back(struct mail *mail, struct shard *here);
-
-static void fill(struct mail *mail, struct shard *here)
-{
-	struct part *part = LIST_OF(mail, struct part, mail);
-	struct session_shard *sessions = part->source->sessions_of(here);
-
-	rooms_each_home(sessions->components->rooms, add_room, part);
-	list_for_each (link, &sessions->components->instances)
-		add_component(part, LIST_OF(link, live_component, link));
-	part->sessions = counter_read(&sessions->counters.sessions);
-	part->mail.deliver = deliver_back;
-	shard_post(here, part->asker, &part->mail);
-}
-
-/* ---- where the request is ---- */
-
 static void free_part(struct part *part)
 {
 	buf_deinit(&part->singletons);
@@ -105,10 +90,52 @@ static void free_part(struct part *part)
 	free(part);
 }
 
+static bool is_last_part(struct gather *gather)
+{
+	return atomic_fetch_sub_explicit(&gather->missing, 1, memory_order_acq_rel) == 1;
+}
+
+static void free_gather(struct gather *gather)
+{
+	for (unsigned i = 0; i < gather->count; i++)
+		free_part(gather->parts[i]);
+	free(gather);
+}
+
+static void drop_part(struct part *part)
+{
+	struct gather *gather = part->gather;
+
+	free_part(part);
+	if (is_last_part(gather))
+		free_gather(gather);
+}
+
 static void discard_part(struct mail *mail)
 {
-	free_part(LIST_OF(mail, struct part, mail));
+	drop_part(LIST_OF(mail, struct part, mail));
 }
+
+static void deliver_back(struct mail *mail, struct shard *here);
+
+static void fill(struct mail *mail, struct shard *here)
+{
+	struct part *part = LIST_OF(mail, struct part, mail);
+	struct session_shard *sessions = part->source->sessions_of(here);
+
+	if (!sessions) { /* the server ends, and so does who asked */
+		drop_part(part);
+		return;
+	}
+	rooms_each_home(sessions->components->rooms, add_room, part);
+	list_for_each (link, &sessions->components->instances)
+		add_component(part, LIST_OF(link, live_component, link));
+	part->sessions = counter_read(&sessions->counters.sessions);
+	part->mail.deliver = deliver_back;
+	shard_post(here, part->asker, &part->mail);
+}
+
+/* ---- where the request is ---- */
 
 static void join_lists(struct buf *out, const struct gather *gather, size_t list_offset)
 {
@@ -170,9 +197,6 @@ static void finish(struct gather *gather)
 		http_reply_json(request, 200, buf_str(&out));
 		buf_deinit(&out);
 	}
-	for (unsigned i = 0; i < gather->count; i++)
-		free_part(gather->parts[i]);
-	free(gather);
 }
 
 static void deliver_back(struct mail *mail, struct shard *here)
@@ -182,8 +206,11 @@ static void deliver_back(struct mail *mail, struct shard *here)
 
 	(void)here;
 	gather->parts[gather->count++] = part;
-	if (--gather->missing == 0)
+	if (!is_last_part(gather))
+		return;
+	if (gather->count == gather->asked)
 		finish(gather);
+	free_gather(gather);
 }
 
 void stats_answer(struct http_request *request, const struct stats_source *source)
@@ -196,7 +223,8 @@ void stats_answer(struct http_request *request, const struct stats_source *sourc
 	gather->source = source;
 	gather->request = http_request_handle(request);
 	gather->definitions = registry_count(source->sessions_of(here)->components->registry);
-	gather->missing = shards;
+	gather->asked = shards;
+	atomic_init(&gather->missing, shards);
 	for (unsigned i = 0; i < shards; i++) {
 		struct part *part = mem_alloc(sizeof *part);
 		part->mail.deliver = fill;
