@@ -40,7 +40,7 @@ static int read_all(const char *path, struct buf *text, char error[CONFIG_ERROR_
 static void position(struct str text, size_t offset, unsigned *line, unsigned *column)
 {
 	*line = *column = 1;
-	for (size_t i = 0; i < offset && i < text.len; i++) {
+	for (size_t i = 0; text.ptr && i < offset && i < text.len; i++) {
 		*column = text.ptr[i] == '\n' ? 1 : *column + 1;
 		*line += text.ptr[i] == '\n';
 	}
@@ -101,7 +101,7 @@ static int parse(const char *path, struct str text, const live_value **out, char
 int config_read_file(struct config *config, const char *path, char error[CONFIG_ERROR_SIZE])
 {
 	char reason[CONFIG_ERROR_SIZE];
-	const live_value *all;
+	const live_value *all = NULL;
 	struct buf text;
 
 	buf_init(&text, MAX_FILE_BYTES);
