@@ -148,8 +148,9 @@ static void add_monitoring(struct server *server)
 	if (!strcmp(server->config->http_prefix, "off"))
 		return;
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		char *path = mem_alloc(strlen(server->config->http_prefix) + strlen(all[i].path) + 1);
-		stpcpy(stpcpy(path, server->config->http_prefix), all[i].path);
+		size_t size = strlen(server->config->http_prefix) + strlen(all[i].path) + 1;
+		char *path = mem_alloc(size);
+		snprintf(path, size, "%s%s", server->config->http_prefix, all[i].path);
 		http_service_add(server->http, all[i].method, path, all[i].handler, server);
 		server->paths[i] = path;
 	}

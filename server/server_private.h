@@ -1,6 +1,6 @@
 /*
- * The inside of a server, for the files that wire it. Built before the shards start, then read-only. Threads: [any] to
- * read.
+ * server_private - the inside of a server, for the files that wire it. Built before the shards start, then read-only.
+ * Threads: [any] to read.
  */
 #ifndef SERVER_SERVER_PRIVATE_H
 #define SERVER_SERVER_PRIVATE_H

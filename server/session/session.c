@@ -1,3 +1,7 @@
+#include "server/session/session.h"
+
+#include "server/session/session_private.h"
+
 #include <stdlib.h>
 
 #include "core/json.h"
@@ -8,7 +12,6 @@
 #include "server/component/mount.h"
 #include "server/protocol/encode.h"
 #include "server/protocol/message.h"
-#include "server/session/session_private.h"
 
 void session_shard_init(struct session_shard *here, struct shard *shard, struct component_shard *components,
 			const struct session_settings *settings)

@@ -1,5 +1,5 @@
 /*
- * The inside of a session, for the files of this folder. Threads: [shard].
+ * session_private - the inside of a session, for the files of this folder. Threads: [shard].
  */
 #ifndef SERVER_SESSION_SESSION_PRIVATE_H
 #define SERVER_SESSION_SESSION_PRIVATE_H
