@@ -121,6 +121,7 @@ static void worker_prepare(struct bench *bench, uint32_t index)
 	for (uint32_t i = index; i < numbers->clients; i += numbers->threads)
 		worker->clients[worker->client_count++] = &bench->clients[i];
 	histogram_init(&worker->latency);
+	histogram_init(&worker->remote);
 	histogram_init(&worker->lag);
 	message_writer_init(&worker->writer, bench->start_ns + index);
 }

@@ -103,7 +103,8 @@ struct worker {
 	uint8_t *scratch;  /* bytes just read */
 	uint64_t now_ns;   /* of the current read or tick */
 	struct histogram latency;
-	struct histogram lag; /* how late the generator itself sent, when paced */
+	struct histogram remote; /* the part of it between clients of different URLs */
+	struct histogram lag;    /* how late the generator itself sent, when paced */
 };
 
 enum bench_failing {

@@ -182,6 +182,7 @@ static enum options_result options_complete(struct options *options)
 	struct numbers *numbers = &options->numbers;
 	enum scenario_kind kind = options->scenario->kind;
 	bool has_events = kind == SCENARIO_EVENTS || kind == SCENARIO_ROUNDS;
+	uint32_t readers = numbers->members > numbers->slow ? numbers->members - numbers->slow : 0;
 
 	if (!options->url_count)
 		return wrong("--url is missing");
@@ -193,8 +194,8 @@ static enum options_result options_complete(struct options *options)
 		return wrong("--clients is missing");
 	if (has_events && !numbers->senders)
 		numbers->senders = (uint32_t)options->url_count;
-	if (numbers->senders > numbers->members - (numbers->members ? numbers->slow : 0))
-		numbers->senders = numbers->members > numbers->slow ? numbers->members - numbers->slow : 0;
+	if (numbers->senders > readers)
+		numbers->senders = readers;
 	if (has_events && !numbers->senders)
 		return wrong("--slow leaves nobody to send");
 	if (kind == SCENARIO_EVENTS && !numbers->in_flight && numbers->rate <= 0)

@@ -50,7 +50,9 @@ static bool sequence_check(struct worker *worker, struct client *client, const s
 		bench_fail(bench, "client %u received its own event %u", client->index, event->number);
 		return false;
 	}
-	if (!sequence_see(sequence, event->sender, event->number)) {
+	/* The last room may have fewer members than senders are counted for. */
+	if (event->sender >= bench_room_members(bench, client->room) ||
+	    !sequence_see(sequence, event->sender, event->number)) {
 		bench_fail(bench, "client %u received an event of sender %u, which does not send", client->index,
 			   event->sender);
 		return false;
@@ -69,6 +71,7 @@ static void event_take(struct worker *worker, struct client *client, const struc
 {
 	struct bench *bench = worker->bench;
 	uint64_t intended_ns = bench->start_ns + event->intended_ns;
+	uint32_t sender = client->room * bench->options.numbers.members + event->sender;
 
 	if (client->is_slow) {
 		count_add(&worker->counters.to_slow, 1);
@@ -77,9 +80,12 @@ static void event_take(struct worker *worker, struct client *client, const struc
 	if (!sequence_check(worker, client, event))
 		return;
 	count_add(&worker->counters.delivered, 1);
-	if (intended_ns >= worker->load.order.record_ns)
+	if (intended_ns >= worker->load.order.record_ns) {
 		histogram_record(&worker->latency, worker->now_ns - intended_ns);
-	load_delivered(worker, client->room * bench->options.numbers.members + event->sender, event->number);
+		if (bench->clients[sender].endpoint != client->endpoint)
+			histogram_record(&worker->remote, worker->now_ns - intended_ns);
+	}
+	load_delivered(worker, sender, event->number);
 }
 
 /* An event read in full. `start` is where its object begins; if all is right, events that begin alike are so, too. */

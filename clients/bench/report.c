@@ -138,6 +138,7 @@ void report_table(FILE *out, const struct bench *bench, const struct run_result 
 	fprintf(out, "  %-18s %" PRIu64 " %s in %.3f s, %.0f a second\n", "measured", result->units,
 		bench->options.scenario->units, result->seconds, figures.rate);
 	table_latency(out, "latency", &result->latency);
+	table_latency(out, "of other nodes", &result->remote);
 	table_latency(out, "generator late", &result->lag);
 	if (bench->options.pid_count) {
 		fprintf(out, "  %-18s %.3f us each %s (%.0f%% user), %.1f%% of a core\n", "server CPU",
@@ -238,6 +239,7 @@ void report_json(FILE *out, const struct bench *bench, const struct run_result *
 	fprintf(out, "\"unit\":\"%s\",\"units\":%" PRIu64 ",\"seconds\":%.6f,\"perSecond\":%.3f,",
 		bench->options.scenario->unit, result->units, result->seconds, figures.rate);
 	json_latency(out, "latencyMs", &result->latency);
+	json_latency(out, "remoteLatencyMs", &result->remote);
 	json_latency(out, "lagMs", &result->lag);
 	json_servers(out, bench, result);
 	fprintf(out, "\"serverCpuUsPerUnit\":%.6f,\"serverShare\":%.6f,\"serverUserShare\":%.4f,", figures.server_us,

@@ -353,6 +353,7 @@ void run_scenario(struct bench *bench, struct run_result *result)
 	uint32_t started = 0;
 
 	histogram_init(&result->latency);
+	histogram_init(&result->remote);
 	histogram_init(&result->lag);
 	progress_init(&run.progress, bench);
 	for (; started < bench->options.numbers.threads; started++) {
@@ -372,6 +373,7 @@ void run_scenario(struct bench *bench, struct run_result *result)
 	for (uint32_t i = 0; i < started; i++) {
 		worker_join(&bench->workers[i]);
 		histogram_merge(&result->latency, &bench->workers[i].latency);
+		histogram_merge(&result->remote, &bench->workers[i].remote);
 		histogram_merge(&result->lag, &bench->workers[i].lag);
 	}
 	progress_clear(&run.progress);

@@ -22,6 +22,7 @@ struct run_result {
 	uint64_t reordered;
 	char example[160]; /* one of those missing, in words */
 	struct histogram latency;
+	struct histogram remote;
 	struct histogram lag;
 };
 
