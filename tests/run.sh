@@ -75,35 +75,38 @@ suite() {
 	return $((status || bad))
 }
 
+# node_tests COMMAND: a run of node's test runner, which ends with "# pass N", "# fail N" and the like ("ℹ" on a terminal).
+node_tests() {
+	local status name n good=0 bad=0
+	"$@" | tee "$scratch/node"
+	status=${PIPESTATUS[0]}
+	for name in pass fail cancelled skipped todo; do
+		n=$(sed -n "s/^[#ℹ] $name //p" "$scratch/node" | tail -n 1)
+		if [ $name = pass ]; then good=${n:-0}; else bad=$((bad + ${n:-0})); fi
+	done
+	if ((good == 0)); then
+		echo "no test ran"
+		bad=$((bad ? bad : 1))
+	fi
+	((bad > 0 || status == 0)) || bad=1
+	count "$good" "$bad"
+	return $((status || bad))
+}
+
 part_configure() { cmake --preset dev; }
 part_checks() { suite build/dev -L '^checks$'; }
 part_build() { cmake --build --preset dev; }
 part_suite() { suite build/dev -LE '^checks$'; }
 part_tidy() { tests/tidy.py build/dev; }
 
-part_client() {
-	clients/js/test.sh | tee "$scratch/client"
-	local status=${PIPESTATUS[0]}
-	# node's test runner ends with "# pass N" and "# fail N" ("ℹ pass N" on a terminal).
-	local passed failed
-	passed=$(sed -n 's/^[#ℹ] pass //p' "$scratch/client" | tail -n 1)
-	failed=$(sed -n 's/^[#ℹ] fail //p' "$scratch/client" | tail -n 1)
-	if [ -n "$passed" ] && ((passed > 0)); then
-		((failed > 0 || status == 0)) || failed=1
-		count "$passed" "$failed"
-	else
-		echo "no test of the browser client ran"
-		return 1
-	fi
-	return "$status"
-}
+part_client() { node_tests clients/js/test.sh; }
 
 part_tsan-build() { cmake --preset tsan && cmake --build --preset tsan; }
 part_tsan-suite() { suite build/tsan -LE '^checks$'; }
 part_release-build() { cmake --preset release -D LIVE_TESTS=ON && cmake --build --preset release; }
 part_release-suite() { suite build/release -LE '^checks$'; }
 part_deploy() { tests/smoke/deploy.py; }
-part_browser() { tests/e2e/run.sh; }
+part_browser() { node_tests tests/e2e/run.sh; }
 part_fuzz-build() { cmake --preset fuzz -D LIVE_FUZZ_SECONDS="$fuzz_seconds" && cmake --build --preset fuzz; }
 part_fuzz() { suite build/fuzz -L '^fuzz$'; }
 

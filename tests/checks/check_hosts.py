@@ -13,7 +13,7 @@ HOSTS = {
     "json-schema.org", "prometheus.io", "opentelemetry.io",
     "keepachangelog.com", "semver.org", "spdx.org",
 }
-RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|org|net))?|test|invalid|localhost)$")   # RFC 2606
+RESERVED = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost)(?:\.|$)")   # RFC 2606, and what looks alike in tests
 URL = re.compile(r"\b(?:https?|wss?|git\+https?|ftp)://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)")
 REGISTRY = re.compile(r"\b(?:registry|mirrors?|deb|proxy|packages)\.[a-z0-9-]+\.(?:org|com|io|net|dev)\b", re.I)
 MACHINE = re.compile(r"(?<![\w.$}~-])/(?:work|home/\w+|root|Users/\w+)/")
