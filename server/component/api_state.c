@@ -26,7 +26,7 @@ const char *live_user_id(const live_component *self)
 
 void *live_private(live_component *self)
 {
-	return self->private_memory;
+	return (char *)self + INSTANCE_HEAD;
 }
 
 unsigned live_shard(const live_component *self)

@@ -48,7 +48,7 @@ struct component_shard {
 	struct rooms *rooms;
 	struct outbox_shard out; /* how messages are written and sent */
 	struct list instances;   /* of live_component */
-	struct map singletons;   /* of live_component, by name: those that live here */
+	struct map singletons;   /* of struct audience, by name: of those that live here */
 	struct map proxies;      /* of struct proxy, by name: singletons that clients of this shard mounted */
 	struct component_counters counters;
 };

@@ -30,10 +30,15 @@ static struct str put_text(char **at, struct str s)
 	return copy;
 }
 
+static size_t private_size(const struct definition *definition)
+{
+	return (definition->api->private_size + 15) & ~(size_t)15;
+}
+
 static void name_instance(live_component *self, const struct instance_options *options)
 {
 	char id[ID_LEN + 1];
-	char *at = self->text;
+	char *at = (char *)live_private(self) + private_size(options->definition);
 
 	id_make(id);
 	self->mounted.id = self->sender.id = put_text(&at, str_of(id));
@@ -43,20 +48,16 @@ static void name_instance(live_component *self, const struct instance_options *o
 
 live_component *instance_new(struct component_shard *here, const struct instance_options *options)
 {
-	size_t private_size = (options->definition->api->private_size + 15) & ~(size_t)15;
-	size_t head = (sizeof(live_component) + 15) & ~(size_t)15;
-	live_component *self = mem_alloc(head + private_size + ID_LEN + options->user_id.len + options->room.len + 3);
+	size_t texts = ID_LEN + options->user_id.len + options->room.len + 3;
+	live_component *self = mem_alloc(INSTANCE_HEAD + private_size(options->definition) + texts);
 
 	self->home = here;
 	self->definition = options->definition;
 	self->state = options->state;
 	self->version = options->version;
-	self->private_memory = (char *)self + head;
-	self->text = (char *)self->private_memory + private_size;
 	name_instance(self, options);
 	self->pending.sender = &self->sender;
 	self->pending.state = &self->state;
-	instance_init_renewal(self);
 	list_init(&self->pending.link);
 	list_init(&self->timers);
 	list_init(&self->mounted.memberships);
@@ -85,7 +86,7 @@ void instance_destroy(live_component *self)
 	memberships_leave_all(&self->mounted);
 	broadcast_leave(self->broadcast);
 	timers_stop_all(self);
-	timer_disarm(&self->renewal);
+	instance_cancel_renewal(self);
 	if (handle_is_set(self->handle))
 		shard_handle_close(self->home->shard, self->handle);
 	if (self->mounted.client) {

@@ -26,6 +26,7 @@ struct audience;
 struct broadcast;
 struct call;
 struct proxy;
+struct renewal;
 
 /* What a client can name by a component id: an instance of its own, or its part in a singleton. */
 struct mounted {
@@ -47,23 +48,26 @@ struct live_component {
 	struct audience *audience;   /* singletons; else NULL */
 	struct broadcast *broadcast; /* what it hears as mounted with a room; NULL without one */
 	struct list timers;          /* of live_timer */
-	struct timer renewal;        /* of the signature */
+	struct renewal *renewal;     /* of the signature; NULL while none is due */
 	int64_t signed_ms;           /* when it was signed last */
 	uint64_t version;            /* of the last signature */
 	struct call *mounting;       /* the mount that waits for rooms or on_mount; NULL: it was answered */
-	unsigned mount_waits;        /* for what it waits */
 	uint32_t action_count;       /* these three for the statistics */
 	uint32_t state_change_count;
 	uint32_t error_count;
+	uint16_t mount_waits; /* for what the mount waits */
 	bool in_state_change; /* on_state_change runs */
 	bool is_dead;
-	struct handle handle;       /* unset until somebody needs it */
-	struct list link;           /* component_shard->instances */
-	struct map_entry singleton; /* component_shard->singletons */
-	struct grave grave;
-	void *private_memory; /* behind the struct */
-	char *text;           /* id, user, room: behind the struct */
+	struct handle handle;     /* unset until somebody needs it */
+	union {                   /* alive or dead */
+		struct list link; /* component_shard->instances */
+		struct grave grave;
+	};
+	/* Behind it: its private memory, then the texts of sender. */
 };
+
+/* Where an instance's private memory begins, aligned for anything. */
+#define INSTANCE_HEAD ((sizeof(live_component) + 15) & ~(size_t)15)
 
 struct instance_options {
 	const struct definition *definition;
@@ -85,13 +89,12 @@ struct handle instance_handle(live_component *self);
 
 /* ---- state (state.c) ---- */
 
-/* Readies the timer that renews the signature. */
-void instance_init_renewal(live_component *self);
-
 /* Merges patch (borrowed) into the state: one delta at the end of the tick, then on_state_change. */
 void instance_set_state(live_component *self, const live_value *patch);
 /* Writes the signed state, of the next version, to scratch and returns it in the tick's memory. */
 struct str instance_sign(live_component *self);
+/* No signature is due any more. */
+void instance_cancel_renewal(live_component *self);
 /* Pushes the full state with a fresh signature. */
 void instance_push_full_state(live_component *self);
 /* The same for those components of a client whose deltas were left out while it was behind. */

@@ -212,8 +212,7 @@ static void deliver(struct rooms *rooms, struct room_view *view, struct room_eve
 {
 	struct component_shard *here = component_shard_of(rooms_shard(rooms));
 	const struct frame *wire = NULL, *legacy = NULL;
-	unsigned here_index = shard_index(here->shard);
-	uint64_t excluded = event->exclude.shard == here_index ? event->exclude.serial : 0;
+	uint64_t excluded = rooms_excluded_serial(rooms, event);
 	uint64_t count = 0;
 
 	for (struct room_member *m = NULL; (m = room_view_next_member(view, m));) {
@@ -271,7 +270,7 @@ void memberships_leave_all(struct mounted *mounted)
 		end(LIST_OF(mounted->memberships.next, struct membership, link));
 }
 
-struct room_origin membership_origin(const struct membership *self)
+struct room_origin membership_origin(struct membership *self)
 {
-	return (struct room_origin){.serial = self->member.serial, .shard = (uint16_t)shard_index(self->home->shard)};
+	return rooms_origin(self->home->rooms, &self->member);
 }

@@ -18,11 +18,13 @@ struct join_question;
 
 struct membership {
 	struct room_member member;
-	struct list link;        /* mounted->memberships */
+	union {                   /* joined or left */
+		struct list link; /* mounted->memberships */
+		struct grave grave;
+	};
 	struct list watches;     /* of handlers, by live_room_on */
 	struct mounted *mounted; /* NULL once left */
 	struct component_shard *home;
-	struct grave grave;
 	bool by_client;                 /* joined by ROOM_JOIN: counts in the client's rooms */
 	bool mount_waits;               /* the mount is answered when this join is */
 	struct join_question *question; /* the ROOM_JOIN that waits for an answer, its client held; else NULL */
@@ -45,6 +47,6 @@ void membership_join_for_client(struct mounted *mounted, struct str component_id
 void membership_leave(struct membership *membership);
 void memberships_leave_all(struct mounted *mounted);
 /* How an event of this member is excluded from coming back to it. */
-struct room_origin membership_origin(const struct membership *membership);
+struct room_origin membership_origin(struct membership *membership);
 
 #endif

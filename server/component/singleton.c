@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "core/assert.h"
 #include "core/diff.h"
 #include "core/mem.h"
 #include "server/component/action.h"
@@ -20,6 +21,7 @@ struct listener { /* one client */
 };
 
 struct audience {
+	struct map_entry by_name; /* component_shard->singletons */
 	struct list listeners;
 	unsigned count;
 	unsigned legacy_count;
@@ -185,7 +187,7 @@ void singleton_end(live_component *self)
 	}
 	list_for_each_safe (link, &audience->listeners)
 		drop_listener(audience, LIST_OF(link, struct listener, link));
-	map_remove(&self->home->singletons, &self->singleton);
+	map_remove(&self->home->singletons, &audience->by_name);
 }
 
 void singleton_audience_free(struct audience *audience)
@@ -198,7 +200,7 @@ void singleton_audience_free(struct audience *audience)
 static live_component *find(struct component_shard *here, const struct definition *definition)
 {
 	struct map_entry *entry = map_find(&here->singletons, definition->name);
-	return entry ? MAP_OF(entry, live_component, singleton) : NULL;
+	return entry ? MAP_OF(entry, struct audience, by_name)->component : NULL;
 }
 
 static void tell_join(live_component *self, const struct singleton_request *request)
@@ -218,10 +220,10 @@ static void create(struct component_shard *here, const struct singleton_request 
 	};
 	struct mount_request mount = {.component_id = request->component_id, .request_id = request->request_id};
 	live_component *self = instance_new(here, &options);
-	bool is_new = map_add(&here->singletons, &self->singleton, request->definition->name) == 0;
 
-	(void)is_new; /* find() said so */
 	self->audience = audience_new(self);
+	int rc = map_add(&here->singletons, &self->audience->by_name, request->definition->name);
+	assert_always(rc == 0); /* find() said so */
 	add_listener(self, request);
 	tell_join(self, request);
 	mount_begin(self, &mount, request->client, NULL);

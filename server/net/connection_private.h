@@ -87,7 +87,10 @@ struct connection {
 	void *wire_state;
 	struct tail *tail;
 	struct backlog *backlog;
-	struct list dirty; /* net->dirty, or on no list */
+	union {                    /* alive or dead */
+		struct list dirty; /* net->dirty, or on no list */
+		struct grave grave;
+	};
 	int fd;
 	uint8_t state;         /* enum connection_state */
 	uint8_t pauses;        /* enum connection_pause */
@@ -103,7 +106,6 @@ struct connection {
 	const struct connection_options *options;
 	struct opening *opening;
 	struct host *host;
-	struct grave grave;
 	struct address peer;
 };
 
