@@ -114,7 +114,7 @@ static int read_string(struct json_reader *reader, const live_value **out)
 	if (rc < 0)
 		return rc;
 	if (!string.escaped) {
-		*out = value_string(string.raw);
+		*out = value_string(string.raw, true);
 		return 0;
 	}
 	live_value *value = value_new(LIVE_STRING, string.raw.len + 1);

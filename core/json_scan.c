@@ -62,7 +62,7 @@ int json_scan_string_from(struct json_reader *reader, const char *at, struct jso
 	const char *start = reader->at + 1, *end = reader->end;
 
 	string->escaped = false;
-	for (;; at = json_plain_end(at, end)) {
+	for (;; at = plain_end(at, end)) {
 		if (at == end)
 			return json_fail(reader, at, "string without an end");
 		size_t len;

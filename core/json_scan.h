@@ -10,10 +10,7 @@
 #include <stdint.h>
 
 #include "core/json.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "core/plain.h"
 
 /* Deeper than this no text may nest, whatever its limits say: the scanners keep their levels on the stack. */
 enum { JSON_MAX_DEPTH = 512 };
@@ -76,46 +73,11 @@ static inline int json_next_byte(struct json_reader *reader)
 	return reader->at < reader->end ? (unsigned char)*reader->at : -1;
 }
 
-/* The first byte that needs a look: a quote, a backslash, a control character or the start of a sequence that is not
- * ASCII; or end. */
-static inline const char *json_plain_end(const char *at, const char *end)
-{
-#ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
-	while (end - at >= 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-		/* Signed: bytes from 0x80 on are negative, thus below the space, as control characters are. */
-		__m128i odd =
-			_mm_or_si128(_mm_cmplt_epi8(bytes, space),
-				     _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
-		int mask = _mm_movemask_epi8(odd);
-		if (mask)
-			return at + __builtin_ctz((unsigned)mask);
-		at += 16;
-	}
-#else
-	const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
-	while (end - at >= 8) {
-		uint64_t bytes;
-		memcpy(&bytes, at, 8);
-		/* A byte of x - ones has its high bit set, if x's has not, only when some byte up to it was 0. */
-		uint64_t quotes = bytes ^ (ones * '"'), backslashes = bytes ^ (ones * '\\');
-		uint64_t odd = (quotes - ones) | (backslashes - ones) | (bytes - ones * ' ') | bytes;
-		if (odd & highs)
-			break;
-		at += 8;
-	}
-#endif
-	while (at < end && (unsigned char)*at >= ' ' && (unsigned char)*at < 0x80 && *at != '"' && *at != '\\')
-		at++;
-	return at;
-}
-
 /* Reads the string whose opening quote is the next byte. 0 or -EINVAL. */
 static inline int json_scan_string(struct json_reader *reader, struct json_string *string)
 {
 	const char *start = reader->at + 1;
-	const char *at = json_plain_end(start, reader->end);
+	const char *at = plain_end(start, reader->end);
 	if (__builtin_expect(at == reader->end || *at != '"', 0))
 		return json_scan_string_from(reader, at, string);
 	string->raw = (struct str){start, (size_t)(at - start)};

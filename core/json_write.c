@@ -1,21 +1,24 @@
 #include "core/json.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 #include "core/base64.h"
-#include "core/json_digits.h"
-#include "core/json_scan.h"
+#include "core/json_put.h"
+#include "core/plain.h"
 #include "core/value_walk.h"
+
+/*
+ * A tree is printed container by container. What needs no look, which the values know, is put in place at once with its
+ * name and comma when the buffer has the room for all three; all else goes the general way, which appends piece by
+ * piece, makes room and keeps the buffer's limit to the byte.
+ */
 
 /* ---- strings ---- */
 
-/* The first byte from at on that cannot be written as it is: what a reader stops at, but for sequences that are not
- * ASCII, of which only those that may be surrogates (ED ...) matter. */
+/* The first byte from at on that cannot be written as it is: the end of what is plain, but for sequences that are
+ * not ASCII, of which only those that may be surrogates (ED ...) matter. */
 static const char *verbatim_end(const char *at, const char *end)
 {
 	for (;;) {
-		at = json_plain_end(at, end);
+		at = plain_end(at, end);
 		if (at == end || (unsigned char)*at < 0x80 || *at == '\xed')
 			return at;
 		while (at < end && (unsigned char)*at >= 0x80 && *at != '\xed')
@@ -60,58 +63,6 @@ static size_t escape(char *to, size_t *len, const char *at, const char *end)
 	return taken;
 }
 
-/* Whether any of eight bytes might need a look; bytes that are not ASCII count, and so may one above a true find. */
-static inline bool any_odd(uint64_t bytes)
-{
-	const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
-	uint64_t quotes = bytes ^ (ones * '"'), backslashes = bytes ^ (ones * '\\');
-	return ((quotes - ones) | (backslashes - ones) | (bytes - ones * ' ') | bytes) & highs;
-}
-
-/* Copies s, of at most 16 bytes, in two halves that overlap, or not at all where a byte needs a look. */
-static inline bool copy_short(char *to, struct str s)
-{
-	if (s.len >= 8) {
-		uint64_t first, last;
-		memcpy(&first, s.ptr, 8);
-		memcpy(&last, s.ptr + s.len - 8, 8);
-		memcpy(to, &first, 8);
-		memcpy(to + s.len - 8, &last, 8);
-		return !any_odd(first) && !any_odd(last);
-	}
-	if (s.len >= 4) {
-		uint32_t first, last;
-		memcpy(&first, s.ptr, 4);
-		memcpy(&last, s.ptr + s.len - 4, 4);
-		memcpy(to, &first, 4);
-		memcpy(to + s.len - 4, &last, 4);
-		return !any_odd((uint64_t)first << 32 | last);
-	}
-	uint64_t seen = 0x2020202020202020;
-	for (size_t i = 0; i < s.len; i++) {
-		to[i] = s.ptr[i];
-		seen = seen << 8 | (unsigned char)s.ptr[i];
-	}
-	return !any_odd(seen);
-}
-
-/* Writes s, quotes included, and returns the place after it; NULL when it needs a look. to has room for it. */
-static inline char *write_plain(char *to, struct str s)
-{
-	*to++ = '"';
-	if (s.len <= 16) {
-		if (!copy_short(to, s))
-			return NULL;
-	} else {
-		if (verbatim_end(s.ptr, s.ptr + s.len) != s.ptr + s.len)
-			return NULL;
-		memcpy(to, s.ptr, s.len);
-	}
-	to += s.len;
-	*to++ = '"';
-	return to;
-}
-
 /* Any string, piece by piece. */
 static void write_escaped(struct buf *to, struct str s)
 {
@@ -142,136 +93,27 @@ static inline char *spare(struct buf *to, size_t want)
 void json_write_string(struct buf *to, struct str s)
 {
 	char *at = spare(to, s.len + 2);
-	char *end = at ? write_plain(at, s) : NULL;
-	if (end)
-		to->len = (size_t)(end - to->ptr);
-	else
+	if (!at || !plain_copy(at + 1, s)) {
 		write_escaped(to, s);
+		return;
+	}
+	at[0] = '"';
+	at[s.len + 1] = '"';
+	to->len += s.len + 2;
 }
 
 /* ---- numbers ---- */
 
-enum { DIGITS_MAX = 20 };
-
-/* Writes number so that it ends before end; returns where it starts. */
-static char *digits_before(char *end, uint64_t number)
-{
-	static const char pairs[] =
-		"00010203040506070809101112131415161718192021222324252627282930313233343536373839404142"
-		"434445464748495051525354555657585960616263646566676869707172737475767778798081828384"
-		"8586878889909192939495969798"
-		"99";
-	while (number >= 100) {
-		end -= 2;
-		memcpy(end, pairs + number % 100 * 2, 2);
-		number /= 100;
-	}
-	if (number >= 10) {
-		end -= 2;
-		memcpy(end, pairs + number * 2, 2);
-	} else {
-		*--end = (char)('0' + number);
-	}
-	return end;
-}
-
 void json_write_int(struct buf *to, long long number)
 {
-	char text[DIGITS_MAX + 1], *end = text + sizeof text;
-	uint64_t positive = number < 0 ? -(uint64_t)number : (uint64_t)number;
-	char *start = digits_before(end, positive);
-	if (number < 0)
-		*--start = '-';
-	buf_append(to, start, (size_t)(end - start));
-}
-
-/* A decimal number's text being made: at most "-0.000001" before 17 digits, or 21 digits, or 17 and an exponent. */
-struct number_text {
-	size_t len;
-	char bytes[40];
-};
-
-static void put(struct number_text *text, const char *bytes, size_t len)
-{
-	memcpy(text->bytes + text->len, bytes, len);
-	text->len += len;
-}
-
-static void put_zeros(struct number_text *text, int count)
-{
-	memset(text->bytes + text->len, '0', (size_t)count);
-	text->len += (size_t)count;
-}
-
-static void put_exponent(struct number_text *text, int exponent)
-{
-	char digits[DIGITS_MAX], *end = digits + sizeof digits;
-	char *start = digits_before(end, (uint64_t)abs(exponent));
-	put(text, exponent < 0 ? "e-" : "e+", 2);
-	put(text, start, (size_t)(end - start));
-}
-
-/* ECMA-262 Number::toString, radix 10: k digits, of which n stand before the point. */
-static void format(struct number_text *text, const char *digits, int k, int n)
-{
-	if (k <= n && n <= 21) {
-		put(text, digits, (size_t)k);
-		put_zeros(text, n - k);
-	} else if (0 < n && n <= 21) {
-		put(text, digits, (size_t)n);
-		put(text, ".", 1);
-		put(text, digits + n, (size_t)(k - n));
-	} else if (-6 < n && n <= 0) {
-		put(text, "0.", 2);
-		put_zeros(text, -n);
-		put(text, digits, (size_t)k);
-	} else {
-		put(text, digits, 1);
-		if (k > 1) {
-			put(text, ".", 1);
-			put(text, digits + 1, (size_t)(k - 1));
-		}
-		put_exponent(text, n - 1);
-	}
-}
-
-/* Most fractions that people make have at most three decimals. n / 1000 is correctly rounded, and with no more than 15
- * digits no other decimal of so many rounds to the same double: then it is the shortest. */
-static bool few_decimals(double positive, struct json_digits *digits)
-{
-	if (positive >= 1e12 || positive < 1e-3)
-		return false;
-	uint64_t n = (uint64_t)(positive * 1000 + 0.5);
-	if ((double)n / 1000 != positive)
-		return false;
-	int exponent = -3;
-	for (; n % 10 == 0; n /= 10)
-		exponent++;
-	*digits = (struct json_digits){n, exponent};
-	return true;
+	char text[JSON_NUMBER_ROOM];
+	buf_append(to, text, (size_t)(json_put_int(text, number) - text));
 }
 
 void json_write_double(struct buf *to, double number)
 {
-	if (!isfinite(number)) {
-		buf_append_str(to, STR("null"));
-		return;
-	}
-	double positive = fabs(number);
-	if (positive < (double)VALUE_SAFE_INT && positive == (double)(int64_t)positive) {
-		json_write_int(to, (long long)number);
-		return;
-	}
-	struct json_digits shortest;
-	if (!few_decimals(positive, &shortest))
-		shortest = json_shortest_digits(positive);
-	char digits[DIGITS_MAX], *end = digits + sizeof digits;
-	char *start = digits_before(end, shortest.digits);
-	struct number_text text = {0};
-	if (number < 0)
-		put(&text, "-", 1);
-	format(&text, start, (int)(end - start), (int)(end - start) + shortest.exponent);
-	buf_append(to, text.bytes, text.len);
+	char text[JSON_NUMBER_ROOM];
+	buf_append(to, text, (size_t)(json_put_double(text, number) - text));
 }
 
 /* ---- trees ---- */
@@ -283,8 +125,8 @@ static void write_base64(struct buf *to, struct str bytes)
 	buf_append_char(to, '"');
 }
 
-/* Writes value unless it is a container that is not empty: then its opening bracket, and true. */
-static bool write_head(struct buf *to, const live_value *value)
+/* Writes value; of a container that is not empty the opening bracket alone. */
+static void write_value(struct buf *to, const live_value *value)
 {
 	switch ((live_type)value->type) {
 	case LIVE_NULL: buf_append_str(to, STR("null")); break;
@@ -293,52 +135,115 @@ static bool write_head(struct buf *to, const live_value *value)
 	case LIVE_DOUBLE: json_write_double(to, value->number); break;
 	case LIVE_STRING: json_write_string(to, value_str(value)); break;
 	case LIVE_BINARY: write_base64(to, value_str(value)); break;
-	case LIVE_ARRAY: buf_append_str(to, value->len ? STR("[") : STR("[]")); return value->len;
-	case LIVE_OBJECT: buf_append_str(to, value->len ? STR("{") : STR("{}")); return value->len;
+	case LIVE_ARRAY: buf_append_str(to, value->len ? STR("[") : STR("[]")); break;
+	case LIVE_OBJECT: buf_append_str(to, value->len ? STR("{") : STR("{}")); break;
 	}
-	return false;
 }
 
-/* Writes a member's name and its colon, after a comma unless it is the first. */
-static inline void write_name(struct buf *to, struct str name, bool comma)
+/* Writes child number index of container, with its comma and name, the general way. */
+static __attribute__((noinline)) void write_child(struct buf *to, const live_value *container, size_t index)
 {
-	char *at = spare(to, name.len + 4);
-	if (at) {
-		*at = ',';
-		char *end = write_plain(at + comma, name);
-		if (end) {
-			*end++ = ':';
-			to->len = (size_t)(end - to->ptr);
-			return;
+	if (index)
+		buf_append_char(to, ',');
+	if (container->type == LIVE_ARRAY) {
+		write_value(to, value_items(container)[index]);
+		return;
+	}
+	const struct value_member *member = value_members(container) + index;
+	json_write_string(to, value_key(container, member));
+	buf_append_char(to, ':');
+	write_value(to, member->value);
+}
+
+/* The free end of a buffer; of one that failed nothing is free. */
+struct room {
+	char *at, *end;
+};
+
+static inline struct room room_in(const struct buf *buf)
+{
+	char *at = buf->ptr + buf->len;
+	return (struct room){at, buf->failed ? at : buf->ptr + buf->cap};
+}
+
+/* Puts a plain string with its quotes. It is copied in whole units, of which its value's memory is made, so that its
+ * length hardly matters; to has room for that. */
+static inline char *put_plain(char *to, struct str s)
+{
+	*to++ = '"';
+	for (size_t i = 0; i < s.len; i += VALUE_UNIT)
+		memcpy(to + i, s.ptr + i, VALUE_UNIT);
+	to += s.len;
+	*to++ = '"';
+	return to;
+}
+
+/* What write_value writes, put at to when it needs no look; else NULL. */
+static inline char *put_value(char *to, const live_value *value)
+{
+	switch ((live_type)value->type) {
+	case LIVE_NULL: memcpy(to, "null", 4); return to + 4;
+	case LIVE_BOOL: memcpy(to, value->boolean ? "true " : "false", 5); return to + 5 - value->boolean;
+	case LIVE_INT: return json_put_int(to, value->integer);
+	case LIVE_DOUBLE: return json_put_double(to, value->number);
+	case LIVE_STRING: return value->plain ? put_plain(to, value_str(value)) : NULL;
+	case LIVE_ARRAY: memcpy(to, "[]", 2); return to + 2 - (value->len > 0);
+	case LIVE_OBJECT: memcpy(to, "{}", 2); return to + 2 - (value->len > 0);
+	default: return NULL;
+	}
+}
+
+/* As write_child, when the child needs no look and the room is enough; else NULL. */
+static inline char *put_child(struct room room, const live_value *container, size_t index, const live_value *value)
+{
+	enum { VALUE_ROOM = JSON_NUMBER_ROOM, NAME_ROOM = 4 + VALUE_UNIT };
+	_Static_assert(VALUE_ROOM > 2 + VALUE_UNIT, "enough for a string of no length");
+	size_t need = VALUE_ROOM + NAME_ROOM + (value->type == LIVE_STRING ? value->len : 0);
+	struct str name = {0};
+
+	if (container->type == LIVE_OBJECT) {
+		name = value_key(container, value_members(container) + index);
+		if (!container->plain)
+			return NULL;
+	}
+	if ((size_t)(room.end - room.at) < need + name.len)
+		return NULL;
+	char *to = room.at;
+	*to = ',';
+	to += index > 0;
+	if (name.ptr) {
+		to = put_plain(to, name);
+		*to++ = ':';
+	}
+	return put_value(to, value);
+}
+
+/* Writes the children of the innermost container up to the first that is a container to go into, which is returned; or
+ * all of them and the closing bracket: NULL. */
+static const live_value *write_children(struct buf *to, struct value_level *level)
+{
+	const live_value *container = level->container;
+	struct room room = room_in(to);
+
+	while (level->next < container->len) {
+		size_t index = level->next++;
+		const live_value *value = value_child(container, index);
+		char *after = put_child(room, container, index, value);
+		if (after) {
+			room.at = after;
+		} else {
+			to->len = (size_t)(room.at - to->ptr);
+			write_child(to, container, index);
+			room = room_in(to);
+		}
+		if (value->type >= LIVE_ARRAY && value->len) {
+			to->len = (size_t)(room.at - to->ptr);
+			return value;
 		}
 	}
-	if (comma)
-		buf_append_char(to, ',');
-	write_escaped(to, name);
-	buf_append_char(to, ':');
-}
-
-/* The next child of the innermost container, its comma and its name written; NULL when the container is closed. */
-static const live_value *next_child(struct buf *to, struct value_walk *walk)
-{
-	struct value_level *level = value_walk_top(walk);
-	const live_value *container = level->container;
-	bool object = container->type == LIVE_OBJECT;
-
-	if (level->next == container->len) {
-		buf_append_char(to, object ? '}' : ']');
-		walk->depth--;
-		return NULL;
-	}
-	size_t at = level->next++;
-	if (!object) {
-		if (at)
-			buf_append_char(to, ',');
-		return value_items(container)[at];
-	}
-	const struct value_member *member = value_members(container) + at;
-	write_name(to, value_key(container, member), at > 0);
-	return member->value;
+	to->len = (size_t)(room.at - to->ptr);
+	buf_append_char(to, container->type == LIVE_OBJECT ? '}' : ']');
+	return NULL;
 }
 
 void json_write(struct buf *to, const live_value *value)
@@ -347,12 +252,15 @@ void json_write(struct buf *to, const live_value *value)
 
 	value_walk_init(&walk);
 	value = value_or_null(value);
-	if (write_head(to, value))
+	write_value(to, value);
+	if (value->type >= LIVE_ARRAY && value->len)
 		value_walk_enter(&walk, value);
 	while (walk.depth && !buf_failed(to)) {
-		const live_value *child = next_child(to, &walk);
-		if (child && write_head(to, child))
+		const live_value *child = write_children(to, value_walk_top(&walk));
+		if (child)
 			value_walk_enter(&walk, child);
+		else
+			walk.depth--;
 	}
 	value_walk_deinit(&walk);
 }

@@ -7,6 +7,7 @@
 
 #include "core/arena.h"
 #include "core/mem.h"
+#include "core/plain.h"
 #include "core/utf8.h"
 #include "core/value.h"
 
@@ -70,7 +71,7 @@ static const live_value *value_of_scalar(const struct piece *piece)
 	switch (piece->kind) {
 	case PIECE_INT: return live_int(piece->integer);
 	case PIECE_DOUBLE: return live_double(piece->number);
-	case PIECE_STRING: return value_string(piece->bytes);
+	case PIECE_STRING: return value_string(piece->bytes, plain_is(piece->bytes));
 	case PIECE_BINARY: return live_binary(piece->bytes.ptr, piece->bytes.len);
 	default: return piece->constant;
 	}

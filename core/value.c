@@ -5,7 +5,6 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
-#include "core/value_pool.h"
 
 /*
  * Counting, and the values that exist once. Freeing a tree takes no stack and no memory: a dead container waits for its
@@ -35,7 +34,7 @@ _Static_assert(sizeof small_ints / sizeof *small_ints == SMALL_INT_MAX - SMALL_I
 static const struct {
 	live_value value;
 	char nul;
-} empty_string = {{IMMORTAL(LIVE_STRING)}, 0}, empty_binary = {{IMMORTAL(LIVE_BINARY)}, 0};
+} empty_string = {{IMMORTAL(LIVE_STRING), .plain = true}, 0}, empty_binary = {{IMMORTAL(LIVE_BINARY)}, 0};
 static const live_value empty_array = {IMMORTAL(LIVE_ARRAY)};
 static const live_value empty_object = {IMMORTAL(LIVE_OBJECT)};
 
@@ -57,28 +56,30 @@ const live_value *live_bool(bool b)
 
 live_value *value_new(live_type type, size_t extra)
 {
-	live_value *value = value_pool_take(value_units(sizeof *value + extra));
-	*value = (live_value){.refs = 1, .type = (uint8_t)type};
+	size_t units = value_units(sizeof(live_value) + extra);
+	live_value *value = value_pool_take(units);
+	*value = (live_value){
+		.refs = 1,
+		.type = (uint8_t)type,
+		.units = units <= VALUE_POOL_UNITS ? (uint8_t)units : 0,
+	};
 	return value;
 }
 
-/* Gives back the memory of a value without children. */
+/* Gives back the memory of a value whose children are gone. */
 static inline void value_free(live_value *value)
 {
-	size_t extra;
-	switch ((live_type)value->type) {
-	case LIVE_INT:
-	case LIVE_DOUBLE: extra = 0; break;
-	case LIVE_STRING:
-	case LIVE_BINARY: extra = value->len + 1; break;
-	default: free(value); return;
-	}
-	value_pool_give(value, value_units(sizeof *value + extra));
+	if (value->units)
+		value_pool_give(value, value->units);
+	else
+		free(value);
 }
 
 live_value *value_shrink(live_value *string)
 {
-	return mem_realloc(string, value_units(sizeof *string + string->len + 1) * VALUE_UNIT);
+	string = mem_realloc(string, value_units(sizeof *string + string->len + 1) * VALUE_UNIT);
+	string->units = 0;
+	return string;
 }
 
 const live_value *live_int(int64_t n)
@@ -175,7 +176,7 @@ static void free_tree(live_value *value)
 				child = *child_of(dead, --dead->len);
 			} else {
 				live_value *below = (live_value *)(uintptr_t)*child_of(dead, 0);
-				free(dead);
+				value_free(dead);
 				dead = below;
 				child = NULL;
 			}

@@ -1,15 +1,16 @@
 /*
  * value - how a live_value lies in memory: for core's own builders, readers and encodings, and for value_object to
- *whoever builds in bulk; nobody else looks inside.
+ * whoever builds in bulk; nobody else looks inside.
  *
- * One value is one allocation. A string's bytes, an array's pointers, an object's members and their keys follow the
- * header. null, booleans, small ints and the empty string, array and object are immortal: they exist once and are not
- * counted. The thing to get right: a value is built completely before anyone else may see it, and never changes after.
+ * One value is one allocation, of whole units of VALUE_UNIT bytes: what lies in it may be copied unit by unit. A
+ *string's bytes, an array's pointers, an object's members and their keys follow the header. null, booleans, small ints
+ *and the empty string, array and object are immortal: they exist once and are not counted. The thing to get right: a
+ *value is built completely before anyone else may see it, and never changes after.
  *
  * An object of more than VALUE_LINEAR_MEMBERS members carries an index: open addressing with linear probing on the
  * process's seeded hash, since a peer may send a hundred thousand keys that it chose.
  *
- *	header | index: uint32_t[1 << index_bits] | struct value_member[len] | key bytes
+ *	header | index: uint32_t[1 << index_bits] | struct value_member[len] | key bytes | VALUE_UNIT - 1 bytes unused
  *
  * Threads: [any].
  */
@@ -21,6 +22,7 @@
 #include <live/value.h>
 
 #include "core/str.h"
+#include "core/value_pool.h"
 
 enum { VALUE_LINEAR_MEMBERS = 8 };
 
@@ -30,10 +32,12 @@ enum { VALUE_LINEAR_MEMBERS = 8 };
 struct live_value {
 	_Atomic uint32_t refs; /* any thread; the release of a drop pairs with the acquire of the last */
 	uint8_t type;          /* enum live_type */
-	bool immortal;
-	bool boolean;
-	uint8_t index_bits; /* objects: log2 of the index's slots, 0 for none */
+	uint8_t units;         /* of its memory when that goes back to the pool; 0 when to free, or nowhere */
+	uint8_t index_bits;    /* objects: log2 of the index's slots, 0 for none */
+	bool immortal : 1;
+	bool plain : 1; /* all of a string, or of an object's keys, is known to be printed as it is, without escapes */
 	union {
+		bool boolean;
 		size_t len; /* bytes, items or members */
 		int64_t integer;
 		double number;
@@ -98,14 +102,21 @@ static inline const live_value *value_or_null(const live_value *value)
 	return value ? value : live_null();
 }
 
+/* Child number index of an array or object. */
+static inline const live_value *value_child(const live_value *container, size_t index)
+{
+	return container->type == LIVE_ARRAY ? value_items(container)[index] : value_members(container)[index].value;
+}
+
 /* A value with one reference and extra bytes behind its header, for the caller to fill before anyone else sees it. */
 live_value *value_new(live_type type, size_t extra);
 /* A string whose len was made smaller, without the memory that it does not need; nobody else has seen it yet. */
 live_value *value_shrink(live_value *string);
 /* The empty string, binary, array or object. */
 const live_value *value_empty(live_type type);
-/* A string of bytes that are known to be well-formed (surrogates in their three-byte form are allowed). */
-const live_value *value_string(struct str bytes);
+/* A string of bytes that are known to be well-formed (surrogates in their three-byte form are allowed); plain when it
+ * is known that JSON prints them as they are. */
+const live_value *value_string(struct str bytes, bool plain);
 /* An array of count items, which it takes; none of them NULL. */
 const live_value *value_array(const live_value *const *items, size_t count);
 /* The same of the values of pairs; their keys do not matter. */

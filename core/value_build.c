@@ -5,25 +5,27 @@
 #include <stdlib.h>
 
 #include "core/assert.h"
+#include "core/plain.h"
 #include "core/utf8.h"
 
 /* ---- strings ---- */
 
-static const live_value *bytes_value(live_type type, struct str bytes)
+static const live_value *bytes_value(live_type type, struct str bytes, bool plain)
 {
 	if (!bytes.len)
 		return value_empty(type);
 	live_value *value = value_new(type, bytes.len + 1);
 	char *to = (char *)(value + 1);
 	value->len = bytes.len;
+	value->plain = plain;
 	memcpy(to, bytes.ptr, bytes.len);
 	to[bytes.len] = 0;
 	return value;
 }
 
-const live_value *value_string(struct str bytes)
+const live_value *value_string(struct str bytes, bool plain)
 {
-	return bytes_value(LIVE_STRING, bytes);
+	return bytes_value(LIVE_STRING, bytes, plain);
 }
 
 const live_value *live_string(const char *text)
@@ -34,13 +36,14 @@ const live_value *live_string(const char *text)
 const live_value *live_string_len(const char *text, size_t len)
 {
 	struct str bytes = {text, len};
-	if (utf8_check(bytes))
-		return value_string(bytes);
+	bool plain = plain_is(bytes);
+	if (plain || utf8_check(bytes))
+		return value_string(bytes, plain);
 	struct buf repaired;
 	buf_init(&repaired, SIZE_MAX / 2);
 	utf8_append_repaired(&repaired, bytes);
 	assert_always(!buf_failed(&repaired));
-	const live_value *value = value_string(buf_str(&repaired));
+	const live_value *value = value_string(buf_str(&repaired), false);
 	buf_deinit(&repaired);
 	return value;
 }
@@ -60,7 +63,7 @@ const live_value *live_stringf(const char *format, ...)
 
 const live_value *live_binary(const void *bytes, size_t len)
 {
-	return bytes_value(LIVE_BINARY, (struct str){bytes, len});
+	return bytes_value(LIVE_BINARY, (struct str){bytes, len}, false);
 }
 
 /* ---- arrays ---- */

@@ -8,10 +8,13 @@
 #include "core/buf.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/plain.h"
 #include "core/utf8.h"
 
 /* How many members a builder keeps on the stack before it asks for memory. */
 enum { ON_STACK = 32 };
+/* Behind the keys, so that the last one may be copied in whole units too. */
+enum { AFTER_KEYS = VALUE_UNIT - 1 };
 
 static struct value_member *members_of(live_value *object)
 {
@@ -72,7 +75,8 @@ static live_value *object_new(size_t count, size_t key_bytes, unsigned index_bit
 	size_t index_size = value_index_size(index_bits);
 	size_t before_keys = sizeof(live_value) + index_size + count * sizeof(struct value_member);
 	assert_always(count <= UINT32_MAX / 32 && key_bytes <= UINT32_MAX - before_keys);
-	live_value *object = value_new(LIVE_OBJECT, before_keys - sizeof(live_value) + key_bytes);
+	live_value *object = value_new(LIVE_OBJECT, before_keys - sizeof(live_value) + key_bytes + AFTER_KEYS);
+	object->plain = true;
 	object->index_bits = (uint8_t)index_bits;
 	object->len = 0;
 	memset(index_of(object), 0, index_size);
@@ -97,8 +101,8 @@ static void object_put(live_value *object, const struct value_pair *pair, uint32
 	};
 	if (slot)
 		*slot = (uint32_t)object->len;
-	if (pair->key.len)
-		memcpy((char *)object + *keys_at, pair->key.ptr, pair->key.len);
+	if (!plain_copy((char *)object + *keys_at, pair->key))
+		object->plain = false;
 	*keys_at += (uint32_t)pair->key.len;
 }
 
@@ -183,8 +187,9 @@ static size_t keys_end(const live_value *object)
 static const live_value *with_replaced(const live_value *object, size_t place, const live_value *value)
 {
 	size_t size = keys_end(object);
-	live_value *copy = value_new(LIVE_OBJECT, size - sizeof *copy);
+	live_value *copy = value_new(LIVE_OBJECT, size - sizeof *copy + AFTER_KEYS);
 	memcpy(copy + 1, object + 1, size - sizeof *copy);
+	copy->plain = object->plain;
 	copy->index_bits = object->index_bits;
 	copy->len = object->len;
 	struct value_member *members = members_of(copy);
@@ -211,6 +216,7 @@ static const live_value *with_appended(const live_value *object, const struct va
 		member.key_offset += keys_at - (uint32_t)keys_start(object);
 		members_of(copy)[i] = member;
 	}
+	copy->plain = object->plain;
 	copy->len = object->len;
 	keys_at += (uint32_t)old_keys;
 	object_put(copy, pair, &keys_at);

@@ -12,9 +12,9 @@
 #include <stddef.h>
 
 enum {
-	VALUE_UNIT = 16,      /* bytes */
-	VALUE_POOL_UNITS = 8, /* larger blocks are not kept */
-	VALUE_POOL_DEPTH = 64 /* blocks kept of each size: 36 KiB a thread at most */
+	VALUE_UNIT = 16,       /* bytes */
+	VALUE_POOL_UNITS = 16, /* larger blocks are not kept */
+	VALUE_POOL_DEPTH = 64  /* blocks kept of each size: 136 KiB a thread at most */
 };
 
 static inline size_t value_units(size_t bytes)
