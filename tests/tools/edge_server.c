@@ -115,8 +115,9 @@ static void on_never(struct http_request *request, void *argument)
 
 #define COUNTER_NAMES(X)                                                                                               \
 	X(opened)                                                                                                      \
-	X(closed) X(bytes_in) X(bytes_out) X(sends) X(short_sends) X(backlog_bytes) X(pauses_backlog)                  \
-		X(pauses_pressed) X(pauses_owner) X(closes_ours) X(closes_peer) X(closes_error) X(closes_deadline)     \
+	X(closed)                                                                                                      \
+	X(bytes_in) X(bytes_out) X(sends) X(short_sends) X(backlog_bytes) X(pauses_backlog) X(pauses_pressed)          \
+		X(pauses_owner) X(closes_ours) X(closes_peer) X(closes_error) X(closes_deadline)                       \
 			X(closes_backlog_bytes) X(closes_backlog_age) X(closes_input) X(closes_proxy) X(closes_linger) \
 				X(refused_address) X(soft_marks) X(dropped_bytes) X(http_requests) X(http_errors_4xx)  \
 					X(http_errors_5xx) X(http_timeouts) X(ws_opened) X(ws_refused)                 \
