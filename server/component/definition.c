@@ -139,7 +139,7 @@ const struct definition *registry_at(const struct registry *registry, unsigned o
 const live_action *definition_action(const struct definition *definition, struct str name)
 {
 	for (const live_action *action = definition->api->actions; action && action->name; action++)
-		if (!strncmp(action->name, name.ptr, name.len) && !action->name[name.len])
+		if (str_equal(str_of(action->name), name))
 			return action;
 	return NULL;
 }
