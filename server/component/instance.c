@@ -113,7 +113,8 @@ void instance_push(live_component *self, struct str json)
 
 struct handle instance_handle(live_component *self)
 {
-	if (!handle_is_set(self->handle))
+	/* Of a dead one nobody may find more than nothing: it is freed at the end of the tick. */
+	if (!handle_is_set(self->handle) && !self->is_dead)
 		self->handle = shard_handle_open(self->home->shard, self);
 	return self->handle;
 }

@@ -84,7 +84,7 @@ live_component *instance_new(struct component_shard *here, const struct instance
 void instance_destroy(live_component *self);
 /* Pushes a message (JSON text of any lifetime) to its client or clients, after the deltas that are pending. */
 void instance_push(live_component *self, struct str json);
-/* The handle of self, opened when it is first asked for. */
+/* The handle of self, opened when it is first asked for; it finds nothing once self is dead. */
 struct handle instance_handle(live_component *self);
 
 /* ---- state (state.c) ---- */

@@ -20,7 +20,7 @@ static void refuse(struct client *client, const struct mount_request *request, s
 {
 	struct component_shard *here = client->home;
 	struct reply reply = {
-		.type = reply_type(request->signed_state != NULL),
+		.type = reply_type(request->rehydrates),
 		.component_id = request->component_id,
 		.request_id = request->request_id,
 		.error = error,
@@ -61,7 +61,7 @@ static struct mounting *new_mounting(const struct mount_request *request, struct
 	mounting->call.component_id = copy_to(&at, request->component_id);
 	mounting->call.request_id = copy_to(&at, request->request_id);
 	mounting->signed_state = copy_to(&at, signed_state);
-	mounting->rehydrates = request->signed_state != NULL;
+	mounting->rehydrates = request->rehydrates;
 	return mounting;
 }
 
@@ -194,11 +194,15 @@ void mount_begin(live_component *self, const struct mount_request *request, stru
 
 	self->mounting = &mounting->call;
 	self->mount_waits = 1; /* for on_mount */
+	if (self->is_dead) {   /* on_client_join ended it */
+		mount_abandon(self);
+		return;
+	}
 	join_default_room(self);
 	push_first_state(self, request, signed_state);
 	if (api->on_connect)
 		api->on_connect(self);
-	if (previous && api->on_rehydrate)
+	if (previous && api->on_rehydrate && !self->is_dead)
 		api->on_rehydrate(self, previous);
 	if (!self->is_dead)
 		run_on_mount(self, &mounting->call);
@@ -275,7 +279,7 @@ void mount_run(struct client *client, const struct mount_request *request)
 
 	if (error.ptr)
 		refuse(client, request, error);
-	else if (request->signed_state)
+	else if (request->rehydrates)
 		rehydrate(client, definition, request);
 	else if (definition->api->singleton)
 		singleton_mount(client, definition, request, NULL);

@@ -19,7 +19,8 @@ struct mount_request {
 	struct str request_id;          /* ptr NULL: absent */
 	struct str room;                /* may be empty */
 	const live_value *props;        /* a loan; may be NULL */
-	const live_value *signed_state; /* rehydration: a loan; NULL: a mount */
+	const live_value *signed_state; /* rehydration: a loan */
+	bool rehydrates;                /* answered as such; else a mount */
 };
 
 /* Mounts or rehydrates for client and answers it, now or later. */
