@@ -119,12 +119,19 @@ void action_run(live_component *self, const struct call *call, const live_value 
 
 	counter_add(&self->home->counters.actions, 1);
 	self->action_count++;
-	if (action && ask_hook(self, action, payload, &reply)) {
+	if (action && ask_hook(self, action, payload, &reply) && !self->is_dead) {
 		live_value_unref(reply.result);
 		reply.result = NULL;
 		rc = action->run(self, payload, &reply);
 	}
 	call_end(&reply, rc);
+}
+
+/* Names by which a client's merge would reach into a prototype. */
+static bool is_reserved(struct str key)
+{
+	return str_equal(key, STR("__proto__")) || str_equal(key, STR("constructor")) ||
+	       str_equal(key, STR("prototype"));
 }
 
 int live_action_set_value(live_component *self, const live_value *payload, live_reply *reply)
@@ -134,7 +141,10 @@ int live_action_set_value(live_component *self, const live_value *payload, live_
 
 	if (!live_as_string(key))
 		return live_reply_error(reply, "setValue requires a key");
-	live_set(self, live_as_string(key), live_value_ref(value));
+	struct str name = {live_as_string(key), live_len(key)};
+	if (is_reserved(name))
+		return live_reply_error(reply, "setValue rejected: '%.*s' is a reserved key", STR_ARG(name));
+	live_set_state(self, live_with_len(NULL, name.ptr, name.len, live_value_ref(value)));
 	live_reply_value(reply, live_object("success", live_bool(true), "key", live_value_ref(key), "value",
 					    live_value_ref(value), NULL));
 	return 0;
@@ -166,8 +176,7 @@ const char *action_check_property(live_component *self, struct str key)
 {
 	struct buf *out = &self->home->out.scratch;
 
-	if (str_equal(key, STR("__proto__")) || str_equal(key, STR("constructor")) ||
-	    str_equal(key, STR("prototype"))) {
+	if (is_reserved(key)) {
 		buf_printf(out, "PROPERTY_UPDATE rejected: '%.*s' is a reserved key%c", STR_ARG(key), 0);
 		return scratch_take(self->home).ptr;
 	}
@@ -192,4 +201,15 @@ const char *action_set_property(live_component *self, struct str key, const live
 	instance_set_state(self, patch);
 	live_value_unref(patch);
 	return NULL;
+}
+
+const char *action_set_state(live_component *self, const live_value *state)
+{
+	const char *refusal = NULL;
+
+	for (live_iter it = {0}; !refusal && live_next(state, &it);)
+		refusal = action_check_property(self, (struct str){it.key, it.key_len});
+	if (!refusal)
+		instance_set_state(self, state);
+	return refusal;
 }

@@ -15,6 +15,9 @@ struct call;
 void action_run(live_component *self, const struct call *call, const live_value *payload);
 /* Whether a client may write the property key: NULL, or the text of the refusal in the tick's memory. */
 const char *action_check_property(live_component *self, struct str key);
+/* Writes all keys of state (an object; a loan) as one change, if a client may write each. NULL, or the text of the
+ * refusal in the tick's memory. */
+const char *action_set_state(live_component *self, const live_value *state);
 /* Writes the property key. NULL, or the text of the refusal in the tick's memory. value is a loan. */
 const char *action_set_property(live_component *self, struct str key, const live_value *value);
 

@@ -99,6 +99,8 @@ static void complete_action(live_component *self, const struct call *call, const
 		if (!contains(error, "was cancelled") && !contains(error, "pre-validation"))
 			push_error(self, call->action, error);
 	} else if (!call->expect_response) {
+		if (call->holds)
+			client_answer(here, call->client, (struct str){NULL, 0}, true);
 		return;
 	}
 	/* A singleton's deltas travel as mail, so its replies do too: they must not overtake. */
@@ -107,7 +109,7 @@ static void complete_action(live_component *self, const struct call *call, const
 	encode_reply(&here->out.scratch, &reply);
 	struct str text = scratch_take(here);
 	if (self->audience)
-		client_answer(here, call->client, text, false);
+		client_answer(here, call->client, text, call->holds);
 	else
 		answer_here(here, call->client, text, false);
 }
@@ -196,6 +198,9 @@ live_deferred *live_reply_defer(live_reply *reply)
 	deferred->shard = reply->component->home->shard;
 	deferred->component = instance_handle(reply->component);
 	deferred->call = *call;
+	deferred->call.holds = false;
+	if (call->holds)
+		client_answer(reply->component->home, call->client, (struct str){NULL, 0}, true);
 	deferred->call.component_id = keep(&at, call->component_id);
 	deferred->call.action = keep(&at, call->action);
 	deferred->call.request_id = keep(&at, call->request_id);

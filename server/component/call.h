@@ -25,6 +25,7 @@ enum call_kind {
 struct call {
 	enum call_kind kind;
 	bool expect_response;
+	bool holds;              /* the client is held until this is answered or deferred */
 	struct handle client;    /* whom to answer */
 	struct str component_id; /* as the client wrote it */
 	struct str action;

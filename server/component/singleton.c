@@ -17,6 +17,7 @@ struct listener { /* one client */
 	struct list link;
 	struct handle client;
 	bool is_legacy;
+	size_t connection_len;
 	char connection[];
 };
 
@@ -143,6 +144,7 @@ static void add_listener(live_component *self, const struct singleton_request *r
 
 	listener->client = request->client;
 	listener->is_legacy = request->is_legacy;
+	listener->connection_len = request->connection.len;
 	memcpy(listener->connection, request->connection.ptr, request->connection.len);
 	list_append(&audience->listeners, &listener->link);
 	audience->count++;
@@ -218,7 +220,11 @@ static void create(struct component_shard *here, const struct singleton_request 
 		.room = request->word,
 		.user_id = request->user_id,
 	};
-	struct mount_request mount = {.component_id = request->component_id, .request_id = request->request_id};
+	struct mount_request mount = {
+		.component_id = request->component_id,
+		.request_id = request->request_id,
+		.rehydrates = request->rehydrates,
+	};
 	live_component *self = instance_new(here, &options);
 
 	self->audience = audience_new(self);
@@ -227,6 +233,19 @@ static void create(struct component_shard *here, const struct singleton_request 
 	add_listener(self, request);
 	tell_join(self, request);
 	mount_begin(self, &mount, request->client, NULL);
+}
+
+/* on_client_join ended it. */
+static void refuse_ended(struct component_shard *here, const struct singleton_request *request)
+{
+	struct reply reply = {
+		.type = request->rehydrates ? "COMPONENT_REHYDRATED" : "MESSAGE_RESPONSE",
+		.component_id = request->component_id,
+		.request_id = request->request_id,
+		.error = STR("The component ended while it was mounted"),
+	};
+	encode_reply(&here->out.scratch, &reply);
+	client_answer(here, request->client, scratch_take(here), true);
 }
 
 /* Further mounts get the state as it is (behaviour.md 2.1, step 3). */
@@ -242,6 +261,10 @@ static void attach(live_component *self, const struct singleton_request *request
 	encode_state_update(out, &self->sender, self->state, signed_state);
 	push_one(self, request->client, scratch_take(here));
 	tell_join(self, request);
+	if (self->is_dead) {
+		refuse_ended(here, request);
+		return;
+	}
 	if (request->rehydrates)
 		buf_printf(out, "{\"newComponentId\":\"%.*s\"}", STR_ARG(self->sender.id));
 	else
@@ -263,9 +286,12 @@ static void detach(live_component *self, const struct singleton_request *request
 
 	if (!listener)
 		return;
+	/* Its name is with us: who vanished while it was mounted can no longer tell it. */
+	struct str connection = arena_copy(shard_arena(self->home->shard),
+					   (struct str){listener->connection, listener->connection_len + 1});
 	drop_listener(self->audience, listener);
 	if (self->definition->api->on_client_leave)
-		self->definition->api->on_client_leave(self, request->connection.ptr, self->audience->count);
+		self->definition->api->on_client_leave(self, connection.ptr, self->audience->count);
 	if (self->is_dead || self->audience->count)
 		return;
 	if (self->definition->api->on_disconnect)
@@ -286,13 +312,14 @@ static void refuse_lost(struct component_shard *here, const struct singleton_req
 		.error = scratch_take(here),
 	};
 	encode_reply(out, &reply);
-	client_answer(here, request->client, scratch_take(here), false);
+	client_answer(here, request->client, scratch_take(here), true);
 }
 
 static void run_action(live_component *self, const struct singleton_request *request)
 {
 	struct call call = {
 		.kind = CALL_ACTION,
+		.holds = true,
 		.expect_response = request->expect_response,
 		.client = request->client,
 		.component_id = request->component_id,
@@ -302,10 +329,11 @@ static void run_action(live_component *self, const struct singleton_request *req
 	action_run(self, &call, request->value);
 }
 
-static void set_property(live_component *self, const struct singleton_request *request)
+static void set_state(live_component *self, const struct singleton_request *request)
 {
 	struct component_shard *here = self->home;
-	const char *error = action_set_property(self, request->word, request->value);
+	const char *error = request->ask == ASK_STATE ? action_set_state(self, request->value)
+						      : action_set_property(self, request->word, request->value);
 	struct reply reply = {
 		.type = "MESSAGE_RESPONSE",
 		.component_id = request->component_id,
@@ -316,7 +344,7 @@ static void set_property(live_component *self, const struct singleton_request *r
 
 	publish_delta(self);
 	encode_reply(&here->out.scratch, &reply);
-	client_answer(here, request->client, scratch_take(here), false);
+	client_answer(here, request->client, scratch_take(here), true);
 }
 
 void singleton_serve(struct component_shard *here, struct singleton_request *request)
@@ -330,15 +358,16 @@ void singleton_serve(struct component_shard *here, struct singleton_request *req
 			create(here, request);
 		return;
 	}
-	if (!self) {
-		if (request->ask != ASK_DETACH)
-			refuse_lost(here, request);
+	if (request->ask == ASK_DETACH) {
+		if (self)
+			detach(self, request);
 		return;
 	}
-	if (request->ask == ASK_DETACH)
-		detach(self, request);
+	/* One that came after the one that the client means is not its. */
+	if (!self || !str_equal(self->mounted.id, request->component_id))
+		refuse_lost(here, request);
 	else if (request->ask == ASK_ACTION)
 		run_action(self, request);
 	else
-		set_property(self, request);
+		set_state(self, request);
 }

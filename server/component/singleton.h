@@ -47,10 +47,13 @@ void singleton_mount(struct client *client, const struct definition *definition,
 		     const live_value *seed);
 /* The client lets go, or is gone. */
 void singleton_detach(struct mounted *part);
-/* Has the home run an action and answer. payload is a loan. */
+/* Has the home run an action and answer; the client is held until then, so that answers come in the order of the
+ * requests (not for a deferred one). payload is a loan. */
 void singleton_call(struct mounted *part, const struct call *call, const live_value *payload);
-/* Has the home write a property and answer; request_id ptr NULL: none. value is a loan. */
+/* Has the home write a property and answer, as above; request_id ptr NULL: none. value is a loan. */
 void singleton_set_property(struct mounted *part, struct str component_id, struct str key, const live_value *value,
 			    struct str request_id);
+/* The same for all keys of state (a loan). */
+void singleton_set_state(struct mounted *part, struct str component_id, const live_value *state, struct str request_id);
 
 #endif

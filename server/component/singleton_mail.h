@@ -16,7 +16,7 @@
 
 struct component_shard;
 
-enum singleton_ask { ASK_MOUNT, ASK_DETACH, ASK_ACTION, ASK_PROPERTY };
+enum singleton_ask { ASK_MOUNT, ASK_DETACH, ASK_ACTION, ASK_PROPERTY, ASK_STATE };
 
 /* From a client's shard to the home. */
 struct singleton_request {
@@ -27,7 +27,7 @@ struct singleton_request {
 	bool is_legacy;
 	bool expect_response;
 	bool rehydrates;
-	const live_value *value; /* ours: props, payload or property */
+	const live_value *value; /* ours: props, payload, property or state */
 	const live_value *seed;  /* ours, or NULL */
 	struct str connection;   /* these are in text */
 	struct str user_id;

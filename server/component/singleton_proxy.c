@@ -48,7 +48,7 @@ void singleton_mount(struct client *client, const struct definition *definition,
 		.definition = definition,
 		.client = client->handle,
 		.is_legacy = client->outbox.legacy,
-		.rehydrates = request->signed_state != NULL,
+		.rehydrates = request->rehydrates,
 		.value = request->props,
 		.seed = seed,
 		.connection = client->id,
@@ -72,6 +72,7 @@ void singleton_call(struct mounted *part, const struct call *call, const live_va
 		.request_id = call->request_id,
 		.word = call->action,
 	};
+	part->client->ops->hold(part->client);
 	request_home(part, &ask);
 }
 
@@ -85,6 +86,19 @@ void singleton_set_property(struct mounted *part, struct str component_id, struc
 		.request_id = request_id,
 		.word = key,
 	};
+	part->client->ops->hold(part->client);
+	request_home(part, &ask);
+}
+
+void singleton_set_state(struct mounted *part, struct str component_id, const live_value *state, struct str request_id)
+{
+	struct singleton_request ask = {
+		.ask = ASK_STATE,
+		.value = state,
+		.component_id = component_id,
+		.request_id = request_id,
+	};
+	part->client->ops->hold(part->client);
 	request_home(part, &ask);
 }
 

@@ -89,6 +89,7 @@ static void rehydrate(struct session *session, const struct message *message)
 		.request_id = message->request_id,
 		.room = string_in(message->payload, "room"),
 		.signed_state = live_get(message->payload, "signedState"),
+		.rehydrates = true,
 	};
 	/* Older clients name it componentName and would miss what follows: they mount afresh (protocol 19, row 14). */
 	if (!live_get(message->payload, "component"))
@@ -146,17 +147,13 @@ static void update_state(struct session *session, const struct message *message)
 {
 	struct mounted *mounted = find_mounted(session, message->component_id);
 	const live_value *state = live_get(message->payload, "state");
-	const char *error = NULL;
 
-	if (!mounted || !mounted->instance) {
+	if (!mounted)
 		reply_plain(session, "MESSAGE_RESPONSE", message, lost_text(session, message));
-		return;
-	}
-	for (live_iter it = {0}; !error && live_next(state, &it);)
-		error = action_check_property(mounted->instance, (struct str){it.key, it.key_len});
-	if (!error)
-		instance_set_state(mounted->instance, state);
-	reply_plain(session, "MESSAGE_RESPONSE", message, str_of(error));
+	else if (mounted->instance)
+		reply_plain(session, "MESSAGE_RESPONSE", message, str_of(action_set_state(mounted->instance, state)));
+	else
+		singleton_set_state(mounted, message->component_id, state, message->request_id);
 }
 
 static void authenticate(struct session *session, const struct message *message)
@@ -209,7 +206,8 @@ static void room_emit(struct session *session, const struct message *message, st
 		reply_error(session, message, STR("Message too large"));
 }
 
-/* Answers to room requests find their client by its handle: it may be gone. */
+/* Answers to room requests find their client by its handle: it may be gone. Until then it is held, so that no later
+ * answer, nor a refusal, overtakes this one. */
 struct room_question {
 	struct component_shard *here;
 	struct handle client;
@@ -234,6 +232,7 @@ static struct room_question *ask(struct session *session, const struct message *
 	at = mempcpy(at, message->room_id.ptr, message->room_id.len);
 	if (message->request_id.len)
 		memcpy(at, message->request_id.ptr, message->request_id.len);
+	session->client.ops->hold(&session->client);
 	return question;
 }
 
@@ -252,6 +251,8 @@ static void answer_question(struct room_question *question, const char *error, c
 			encode_room_state(&here->out.scratch, component, room, state, request);
 		outbox_reply(&client->outbox, scratch_take(here));
 	}
+	if (client)
+		client->ops->release(client);
 	free(question);
 }
 

@@ -106,9 +106,24 @@ static void refuse(struct session *self, struct str component_id, struct str err
 	outbox_reply(&self->client.outbox, scratch_take(components));
 }
 
+/* Takes a message from the rate; false: it is one too many. */
+static bool take_from_rate(struct session *self)
+{
+	int64_t now_ms = shard_clock(self->here->shard)->mono_ms;
+
+	if (rate_bucket_take(&self->bucket, &self->here->settings->rate, now_ms))
+		return true;
+	counter_add(&self->here->counters.rate_limited, 1);
+	return false;
+}
+
 void session_refuse(struct session *self, struct str error)
 {
-	refuse(self, (struct str){NULL, 0}, error, (struct str){NULL, 0});
+	if (self->is_closed)
+		return;
+	counter_add(&self->here->counters.messages_in, 1);
+	refuse(self, (struct str){NULL, 0}, take_from_rate(self) ? error : STR("Rate limit exceeded"),
+	       (struct str){NULL, 0});
 }
 
 static struct str printed(struct session *self, const char *format, const void *argument)
@@ -156,9 +171,7 @@ void session_message(struct session *self, struct str text)
 	if (self->is_closed)
 		return;
 	counter_add(&self->here->counters.messages_in, 1);
-	bool is_limited = !rate_bucket_take(&self->bucket, &self->here->settings->rate, shard_clock(shard)->mono_ms);
-	if (is_limited)
-		counter_add(&self->here->counters.rate_limited, 1);
+	bool is_limited = !take_from_rate(self);
 	/* Decoded even when over the limit: the refusal names the request. */
 	enum message_result result =
 		message_decode(&message, text, shard_arena(shard), self->here->settings->max_depth);
