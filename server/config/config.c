@@ -61,7 +61,7 @@ static bool is_choice(const char *choices, const char *value)
 {
 	size_t len = strlen(value);
 
-	for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+	for (const char *at = strchr(value, '|') ? NULL : choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
 		if (len && !strncmp(at, value, len) && (at[len] == '|' || !at[len]))
 			return true;
 	return false;
