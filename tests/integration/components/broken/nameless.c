@@ -1,0 +1,4 @@
+/* No name. */
+#include <live/live.h>
+
+LIVE_COMPONENT{.default_state = "{}"};
