@@ -14,7 +14,8 @@ enum item_kind {
 enum {
 	KIND_MASK = 3,
 	FIRST_ITEMS = 8,
-	BATCH_BYTES = 64 * 1024, /* an array longer than this is ended and another begun */
+	BATCH_BYTES =
+		60 * 1024, /* an array longer than this is ended and another begun; below WebSocket's 64 KiB header */
 	SCRATCH_KEEP_BYTES = 64 * 1024,
 	SPILL_BYTES = 128 * 1024, /* composed bytes that are sent before more are composed */
 };

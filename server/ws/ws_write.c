@@ -4,13 +4,17 @@
 #include "core/mem.h"
 #include "server/ws/ws_private.h"
 
-enum { QUEUE_LIMIT_BYTES = 64 << 20 };
+enum {
+	QUEUE_LIMIT_BYTES = 64 << 20,
+	HEADER_GUESS =
+		4, /* right for 126 bytes to 64 KiB, so that what is large and frequent stays where it was composed */
+};
 
 size_t ws_message_begin(struct buf *out)
 {
 	size_t start = out->len;
-	if (buf_room(out, WS_HEADER_MAX))
-		out->len += WS_HEADER_MAX;
+	if (buf_room(out, HEADER_GUESS))
+		out->len += HEADER_GUESS;
 	return start;
 }
 
@@ -19,13 +23,15 @@ void ws_message_end(struct ws *ws, struct buf *out, size_t start, enum ws_opcode
 	char header[WS_HEADER_MAX];
 	if (buf_failed(out))
 		return;
-	size_t from = start + WS_HEADER_MAX;
+	size_t from = start + HEADER_GUESS;
 	bool compressed = ws->deflate && ws_deflate_payload(ws, out, from);
 	size_t len = out->len - from;
 	size_t size = ws_frame_write(header, opcode, compressed, len);
-	memcpy(out->ptr + start, header, size);
-	if (size < WS_HEADER_MAX && len)
+	if (size > HEADER_GUESS && !buf_room(out, size - HEADER_GUESS))
+		return;
+	if (size != HEADER_GUESS && len)
 		memmove(out->ptr + start + size, out->ptr + from, len);
+	memcpy(out->ptr + start, header, size);
 	out->len = start + size + len;
 	counter_add(&ws_counters(ws)->ws_messages_out, 1);
 }
