@@ -194,16 +194,19 @@ static void put_push_end(struct message_writer *writer)
 	PUT(writer, "}");
 }
 
-void message_raw_join(struct message_writer *writer, struct buffer *out, const struct message_room *room)
+void message_raw_join(struct message_writer *writer, struct buffer *out, const struct message_room *room, bool notice)
 {
 	struct floor_join join = {.command = FLOOR_JOIN};
 
 	memcpy(join.room, &room->number, sizeof join.room);
 	text_begin(writer);
 	buffer_append(&writer->text, &join, sizeof join);
-	put_push(writer, "ROOM_SYSTEM", room);
-	PUT(writer, ",\"event\":\"$sub:join\",\"data\":{\"subscriberId\":\"" RAW_COMPONENT "\",\"count\":1000}");
-	put_push_end(writer);
+	if (notice) {
+		put_push(writer, "ROOM_SYSTEM", room);
+		PUT(writer,
+		    ",\"event\":\"$sub:join\",\"data\":{\"subscriberId\":\"" RAW_COMPONENT "\",\"count\":1000}");
+		put_push_end(writer);
+	}
 	message_frame(writer, out, FRAME_BINARY, writer->text.bytes, writer->text.length);
 }
 

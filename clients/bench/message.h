@@ -57,8 +57,9 @@ void message_action(struct message_writer *writer, struct buffer *out, const cha
 void message_emit(struct message_writer *writer, struct buffer *out, const char *component_id,
 		  const struct message_room *room, const struct message_event *event);
 
-/* For the floor: join room `room`; the floor tells the other members by a frame as long as a real ROOM_SYSTEM. */
-void message_raw_join(struct message_writer *writer, struct buffer *out, const struct message_room *room);
+/* For the floor: join room `room`; with a notice, a text as long as a real ROOM_SYSTEM for the members already there.
+ */
+void message_raw_join(struct message_writer *writer, struct buffer *out, const struct message_room *room, bool notice);
 
 /* For the floor: the very text that a member of a real server would receive, which the floor passes on as it is. */
 void message_raw_emit(struct message_writer *writer, struct buffer *out, const struct message_room *room,

@@ -105,8 +105,9 @@ static void step_join(struct worker *worker, struct client *client)
 	struct message_room room = {worker->bench->options.room, client->room};
 
 	client->stage = CLIENT_JOINING;
+	/* While preparing, the floor need not tell members of each other: ten thousand of them take it minutes. */
 	if (worker->bench->options.raw)
-		message_raw_join(&worker->writer, &worker->out, &room);
+		message_raw_join(&worker->writer, &worker->out, &room, worker->climb.order.strict);
 	else
 		message_join(&worker->writer, &worker->out, client->id, &room, ++client->request);
 	session_send(worker, client);

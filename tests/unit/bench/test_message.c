@@ -122,13 +122,17 @@ START_TEST(raw_join_names_the_room_and_carries_a_notice)
 	uint32_t number;
 
 	begin();
-	message_raw_join(&writer, &out, &room);
+	message_raw_join(&writer, &out, &room, true);
 	read_frame(FRAME_BINARY);
 	ck_assert_uint_gt(frame.length, sizeof join);
 	memcpy(&join, frame.payload, sizeof join);
 	memcpy(&number, join.room, sizeof number);
 	ck_assert(join.command == FLOOR_JOIN && number == 17);
 	ck_assert_ptr_nonnull(memmem(frame.payload, frame.length, "ROOM_SYSTEM", 11));
+	out.length = 0;
+	message_raw_join(&writer, &out, &room, false);
+	read_frame(FRAME_BINARY);
+	ck_assert_uint_eq(frame.length, sizeof join);
 	end();
 }
 END_TEST
