@@ -1,0 +1,167 @@
+#include "core/mem.h"
+#include "unit/server/ws/ws_stage.h"
+
+static struct ws_options options;
+static struct ws_stage stage;
+
+static void setup(void)
+{
+	options = (struct ws_options){.deflate = true, .deflate_min_bytes = 1, .max_message_bytes = 100000};
+	ws_stage_start(&stage, &options);
+}
+
+static void teardown(void)
+{
+	ws_stage_end(&stage);
+}
+
+static void agree(const char *offer)
+{
+	struct buf answer;
+	buf_init(&answer, 1000);
+	ws_deflate_free(stage.ws->deflate);
+	stage.ws->deflate = ws_deflate_negotiate(&options, str_of(offer), &answer);
+	ck_assert_ptr_nonnull(stage.ws->deflate);
+	buf_deinit(&answer);
+}
+
+/* Through our deflater and back through our inflater; how many bytes it took in between. */
+static size_t there_and_back(struct str payload)
+{
+	struct buf out;
+	char *bytes;
+	size_t len;
+	buf_init(&out, 1 << 20);
+	buf_append_str(&out, payload);
+	ck_assert(ws_deflate_payload(stage.ws, &out, 0));
+	size_t packed = out.len;
+	ck_assert_int_eq(ws_deflate_inflate(stage.ws, buf_str(&out), &bytes, &len), 0);
+	ck_assert_uint_eq(len, payload.len);
+	ck_assert_mem_eq(bytes, payload.ptr, len);
+	buf_deinit(&out);
+	return packed;
+}
+
+static struct str letters(size_t len)
+{
+	static char text[100000];
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)('a' + (i * i / 7) % 26);
+	return (struct str){text, len};
+}
+
+START_TEST(messages_come_back)
+{
+	agree("permessage-deflate");
+	for (size_t len = 300; len <= 100000; len = len * 3 / 2)
+		ck_assert_uint_lt(there_and_back(letters(len)), len);
+}
+END_TEST
+
+START_TEST(takeover_makes_the_second_cheap)
+{
+	options.deflate_takeover = true;
+	agree("permessage-deflate");
+	size_t first = there_and_back(letters(2000));
+	ck_assert_uint_lt(there_and_back(letters(2000)) * 5, first);
+}
+END_TEST
+
+START_TEST(without_it_each_costs_the_same)
+{
+	agree("permessage-deflate");
+	size_t first = there_and_back(letters(2000));
+	ck_assert_uint_eq(there_and_back(letters(2000)), first);
+}
+END_TEST
+
+START_TEST(every_window_works)
+{
+	for (unsigned bits = 9; bits <= 15; bits++) {
+		char offer[100];
+		snprintf(offer, sizeof offer, "permessage-deflate; server_max_window_bits=%u", bits);
+		for (int takeover = 0; takeover < 2; takeover++) {
+			options.deflate_takeover = takeover;
+			agree(offer);
+			there_and_back(letters(50000));
+			there_and_back(letters(50000));
+		}
+	}
+}
+END_TEST
+
+START_TEST(what_does_not_shrink_stays_as_it_is)
+{
+	struct buf out;
+	agree("permessage-deflate");
+	buf_init(&out, 1000);
+	buf_append(&out, "header", 6);
+	buf_append(&out, "\x8f\x11\xe0\x42", 4);
+	ck_assert(!ws_deflate_payload(stage.ws, &out, 6));
+	ck_assert_uint_eq(out.len, 10);
+	ck_assert_mem_eq(out.ptr, "header\x8f\x11\xe0\x42", 10);
+	buf_deinit(&out);
+}
+END_TEST
+
+START_TEST(a_bomb_is_stopped_at_the_limit)
+{
+	struct buf out;
+	char *zeros = mem_alloc(10000000);
+	char *bytes;
+	size_t len;
+	agree("permessage-deflate");
+	buf_init(&out, SIZE_MAX / 2);
+	buf_append(&out, zeros, 10000000);
+	ck_assert(ws_deflate_payload(stage.ws, &out, 0));
+	ck_assert_uint_lt(out.len, 100000);
+	ck_assert_int_eq(ws_deflate_inflate(stage.ws, buf_str(&out), &bytes, &len), -WS_TOO_BIG);
+	ck_assert_uint_le(len, 100000);
+	there_and_back(letters(1000)); /* the inflater is as good as new */
+	buf_deinit(&out);
+	free(zeros);
+}
+END_TEST
+
+START_TEST(a_message_at_the_limit_is_fine)
+{
+	agree("permessage-deflate");
+	there_and_back(letters(100000));
+}
+END_TEST
+
+START_TEST(a_shared_message_is_compressed_once)
+{
+	struct ws_shared *shared = ws_shared_new(WS_TEXT, letters(5000));
+	struct buf out;
+	agree("permessage-deflate");
+	buf_init(&out, 100000);
+	ws_shared_append(shared, stage.ws, &out);
+	size_t first = out.len;
+	ck_assert_uint_lt(first, 5000);
+	ck_assert_int_eq((unsigned char)out.ptr[0], 0xc1);
+	ws_shared_append(shared, stage.ws, &out);
+	ck_assert_uint_eq(out.len, 2 * first);
+	ck_assert_mem_eq(out.ptr, out.ptr + first, first);
+	buf_deinit(&out);
+	ws_shared_unref(shared);
+}
+END_TEST
+
+static void add(TCase *tests)
+{
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, messages_come_back);
+	tcase_add_test(tests, takeover_makes_the_second_cheap);
+	tcase_add_test(tests, without_it_each_costs_the_same);
+	tcase_add_test(tests, every_window_works);
+	tcase_add_test(tests, what_does_not_shrink_stays_as_it_is);
+	tcase_add_test(tests, a_bomb_is_stopped_at_the_limit);
+	tcase_add_test(tests, a_message_at_the_limit_is_fine);
+	tcase_add_test(tests, a_shared_message_is_compressed_once);
+}
+
+int main(void)
+{
+	return run_tests("deflate", add);
+}
