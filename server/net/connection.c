@@ -132,6 +132,7 @@ int connection_new(struct connection **out, struct net_shard *net, int fd, const
 		opening_arm(conn);
 	}
 	connection_update_reading(conn);
+	conn->look_again = false; /* nothing is left of a read that was not */
 	*out = conn;
 	return 0;
 }
@@ -252,7 +253,7 @@ void connection_flush_soon(struct connection *conn)
 static bool should_read(const struct connection *conn)
 {
 	switch ((enum connection_state)conn->state) {
-	case CONN_OPENING: return true;
+	case CONN_OPENING: return !conn->opening || !conn->opening->is_held;
 	case CONN_OPEN:
 	case CONN_PRESSED: return conn->pauses == 0 && !conn->ended;
 	case CONN_DRAINING:

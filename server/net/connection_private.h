@@ -50,6 +50,7 @@ struct opening { /* what must be done before the owner hears of the connection *
 	int64_t handshake_ms;
 	bool awaits_proxy;
 	bool awaits_handshake;
+	bool is_held; /* by the wire, which goes on with the handshake when it will */
 };
 
 struct chunk { /* a piece of a backlog */

@@ -34,6 +34,19 @@ struct net_counters {
 	counter soft_marks;           /* times that a backlog crossed the soft mark */
 	counter dropped_bytes;        /* in backlogs of connections closed before they drained */
 
+	counter tls_handshakes;      /* done */
+	counter tls_resumed;         /* of these, those by a ticket */
+	counter tls_waits;           /* times that a handshake waited because a tick had done its ration */
+	counter tls_failed_version;  /* handshakes that failed: the peer speaks no version that we do */
+	counter tls_failed_cipher;   /* ... has no cipher, group or signature in common with us */
+	counter tls_failed_protocol; /* ... offers by ALPN other protocols only */
+	counter tls_failed_alert;    /* ... refuses us, by an alert */
+	counter tls_failed_bytes;    /* ... sends what is no handshake */
+	counter tls_failed_ended;    /* ... goes away */
+	counter tls_failed_late;     /* ... was too slow, or the server ended */
+	counter tls_truncated;       /* streams that ended without a close_notify */
+	counter tls_broken;          /* streams with a bad record, or an alert of the peer */
+
 	counter http_requests;
 	counter http_errors_4xx;
 	counter http_errors_5xx;

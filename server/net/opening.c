@@ -103,6 +103,24 @@ void opening_continue(struct connection *conn)
 		backlog_free(conn);
 	connection_move(conn, CONN_OPEN);
 	connection_update_reading(conn);
+	/* The owner's first bytes may have come with the last of the handshake. */
+	if (conn->wire->has_pending && conn->wire->has_pending(conn, conn->wire_state))
+		event_active(&conn->event, EV_READ, 0);
 	if (conn->flush_wanted)
 		connection_flush_soon(conn);
+}
+
+void connection_hold_handshake(struct connection *conn)
+{
+	conn->opening->is_held = true;
+	connection_update_reading(conn);
+}
+
+void connection_resume_handshake(struct connection *conn)
+{
+	if (conn->state != CONN_OPENING)
+		return;
+	conn->opening->is_held = false;
+	connection_update_reading(conn);
+	opening_continue(conn);
 }

@@ -115,6 +115,8 @@ void reader_on_event(evutil_socket_t fd, short what, void *argument)
 	}
 	if (conn->state == CONN_LINGERING || conn->state == CONN_DRAINING) {
 		discard(conn);
+		if (conn->reading && conn->wire->has_pending && conn->wire->has_pending(conn, conn->wire_state))
+			event_active(&conn->event, EV_READ, 0);
 		return;
 	}
 	if (conn->state == CONN_OPEN && shard_is_pressed(net->shard)) {

@@ -43,5 +43,9 @@ void connection_set_wire(struct connection *conn, const struct wire *wire, void 
 int connection_fd(const struct connection *conn);
 /* Calls the interrupted handshake, read or write again when the socket is writable. */
 void connection_watch_write(struct connection *conn);
+/* In the handshake, which then returns -EAGAIN: it is not called again, whatever the socket has, before ... */
+void connection_hold_handshake(struct connection *conn);
+/* ... this goes on with it at once. Does nothing when the connection has died meanwhile. */
+void connection_resume_handshake(struct connection *conn);
 
 #endif

@@ -20,6 +20,8 @@ static struct {
 	struct shard_group *group;
 	struct net_shard *nets[MAX_SHARDS];
 	unsigned shards;
+	struct tls_context *tls; /* NULL: plain */
+	struct tls_seed *seed;
 } edge;
 
 struct net_shard *edge_net(unsigned index)
@@ -35,8 +37,11 @@ unsigned edge_shards(void)
 static void on_accept(struct shard *here, const struct accepted *accepted, void *argument)
 {
 	(void)argument;
-	int rc = http_connection_start(edge.service, edge.nets[shard_index(here)], accepted);
-	(void)rc; /* counted there, and the socket is closed */
+	struct connection *conn;
+	int rc = http_connection_open(&conn, edge.service, edge.nets[shard_index(here)], accepted);
+	if (rc == 0 && edge.tls)
+		tls_connection_start(conn);
+	/* A refusal is counted there, and the socket is closed. */
 }
 
 static void on_stop(struct shard *here, void *argument)
@@ -94,6 +99,22 @@ static void shut_down(struct acceptor *acceptor)
 		usleep(5000);
 }
 
+static int ready_tls(const struct edge_options *options)
+{
+	char error[512];
+	if (!options->tls_files.cert)
+		return 0;
+	int rc = tls_context_new(&edge.tls, &options->tls_files, error, sizeof error);
+	if (rc < 0) {
+		fprintf(stderr, "%s\n", error);
+		return rc;
+	}
+	edge.seed = tls_seed_new(edge.shards, clock_now_mono_ms());
+	for (unsigned i = 0; i < edge.shards; i++)
+		tls_shard_new(edge.nets[i], edge.tls, edge.seed, &options->tls);
+	return 0;
+}
+
 int edge_serve(const struct edge_options *options, const struct http_service *service, bool stop_at_eof)
 {
 	struct acceptor *acceptor = NULL;
@@ -113,6 +134,9 @@ int edge_serve(const struct edge_options *options, const struct http_service *se
 		goto fail;
 	for (unsigned i = 0; i < edge.shards; i++)
 		edge.nets[i] = net_shard_new(shard_group_at(edge.group, i), &options->net);
+	rc = ready_tls(options);
+	if (rc < 0)
+		goto fail;
 	struct acceptor_options acceptor_options = {
 		.policy = ACCEPT_ROUND_ROBIN, .batch = 10, .max_connections = 1 << 20, .on_accept = on_accept};
 	rc = acceptor_new(&acceptor, edge.group, &acceptor_options);
@@ -135,5 +159,7 @@ fail:
 		fprintf(stderr, "cannot serve: %s\n", strerror(-rc));
 	acceptor_free(acceptor);
 	shard_group_free(edge.group);
+	tls_context_unref(edge.tls);
+	tls_seed_free(edge.seed);
 	return rc < 0;
 }

@@ -8,12 +8,15 @@
 
 #include "server/http/http.h"
 #include "server/net/net_shard.h"
+#include "server/net/tls.h"
 
 struct edge_options {
 	const char *host; /* NULL: 127.0.0.1 */
 	unsigned port;    /* 0: a free one */
 	unsigned shards;
 	struct net_options net;
+	struct tls_files tls_files; /* with a cert, the port speaks TLS */
+	struct tls_options tls;
 };
 
 /* Serves until SIGINT or SIGTERM, or standard input ends when stop_at_eof; prints "listening on PORT" first. Then shuts

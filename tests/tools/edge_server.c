@@ -113,18 +113,22 @@ static void on_never(struct http_request *request, void *argument)
 	(void)http_request_handle(request); /* the reply never comes: what if the client goes? */
 }
 
-#define COUNTER_NAMES(X)                                                                                               \
-	X(opened)                                                                                                      \
-	X(closed)                                                                                                      \
-	X(bytes_in) X(bytes_out) X(sends) X(short_sends) X(backlog_bytes) X(pauses_backlog) X(pauses_pressed)          \
-		X(pauses_owner) X(closes_ours) X(closes_peer) X(closes_error) X(closes_deadline)                       \
-			X(closes_backlog_bytes) X(closes_backlog_age) X(closes_input) X(closes_proxy) X(closes_linger) \
-				X(refused_address) X(soft_marks) X(dropped_bytes) X(http_requests) X(http_errors_4xx)  \
-					X(http_errors_5xx) X(http_timeouts) X(ws_opened) X(ws_refused)                 \
-						X(ws_messages_in) X(ws_messages_out) X(ws_pings) X(ws_closes_peer)     \
-							X(ws_closes_ours) X(ws_closes_protocol) X(ws_closes_utf8)      \
-								X(ws_closes_too_big) X(ws_closes_half_open)            \
-									X(ws_closes_slow)
+#define COUNTER_NAMES(X)                                                                                             \
+	X(opened)                                                                                                    \
+	X(closed)                                                                                                    \
+	X(bytes_in)                                                                                                  \
+	X(bytes_out) X(sends) X(short_sends) X(backlog_bytes) X(pauses_backlog) X(pauses_pressed) X(pauses_owner) X( \
+		closes_ours) X(closes_peer) X(closes_error) X(closes_deadline) X(closes_backlog_bytes)               \
+		X(closes_backlog_age) X(closes_input) X(closes_proxy) X(closes_linger) X(refused_address) X(         \
+			soft_marks) X(dropped_bytes) X(http_requests) X(http_errors_4xx) X(http_errors_5xx)          \
+			X(http_timeouts) X(ws_opened) X(ws_refused) X(ws_messages_in) X(ws_messages_out) X(ws_pings) \
+				X(ws_closes_peer) X(ws_closes_ours) X(ws_closes_protocol) X(ws_closes_utf8)          \
+					X(ws_closes_too_big) X(ws_closes_half_open) X(ws_closes_slow)                \
+						X(tls_handshakes) X(tls_resumed) X(tls_waits) X(tls_failed_version)  \
+							X(tls_failed_cipher) X(tls_failed_protocol)                  \
+								X(tls_failed_alert) X(tls_failed_bytes)              \
+									X(tls_failed_ended) X(tls_failed_late)       \
+										X(tls_truncated) X(tls_broken)
 
 static void on_counters(struct http_request *request, void *argument)
 {
@@ -293,7 +297,7 @@ static void on_refused_upgrade(struct http_request *request, void *argument)
 
 struct setting {
 	const char *name;
-	enum { SIZE, NUMBER, FLAG, LEVEL } kind;
+	enum { SIZE, NUMBER, FLAG, LEVEL, TEXT } kind;
 	void *place;
 };
 
@@ -328,6 +332,10 @@ static const struct setting settings[] = {
 	{"deflate-bits", NUMBER, &ws_options.deflate_bits},
 	{"deflate-level", LEVEL, &ws_options.deflate_level},
 	{"deflate-min", SIZE, &ws_options.deflate_min_bytes},
+	{"tls-cert", TEXT, &edge_options.tls_files.cert},
+	{"tls-key", TEXT, &edge_options.tls_files.key},
+	{"tls-handshake-ms", NUMBER, &edge_options.tls.handshake_ms},
+	{"tls-handshakes-per-tick", NUMBER, &edge_options.tls.handshakes_per_tick},
 };
 
 static bool apply(const char *name, const char *value)
@@ -341,6 +349,7 @@ static bool apply(const char *name, const char *value)
 		case NUMBER: *(unsigned *)settings[i].place = (unsigned)number; break;
 		case FLAG: *(bool *)settings[i].place = number != 0; break;
 		case LEVEL: *(int *)settings[i].place = (int)number; break;
+		case TEXT: *(const char **)settings[i].place = value; break;
 		}
 		return true;
 	}
@@ -370,7 +379,7 @@ static void add_routes(struct http_service *service)
 	http_service_add_upgrade(service, "/ws-refused", on_refused_upgrade, (void *)&hello_ops);
 }
 
-/* Arguments: name=value, trust=NETWORK, static=FOLDER. */
+/* Arguments: name=value, trust=NETWORK, static=FOLDER. With tls-cert and tls-key the port speaks TLS. */
 int main(int argc, char **argv)
 {
 	struct address_set *trusted = NULL;

@@ -3,6 +3,7 @@
  * suites.
  *
  *     ws-echo --port 9001 [--host ADDRESS] [--shards N] [--deflate] [--takeover] [--max-message BYTES]
+ *             [--tls-cert FILE --tls-key FILE]
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -40,7 +41,8 @@ static void on_upgrade(struct http_request *request, void *argument)
 static int usage(const char *program)
 {
 	fprintf(stderr,
-		"usage: %s [--host ADDRESS] [--port N] [--shards N] [--deflate] [--takeover] [--max-message BYTES]\n",
+		"usage: %s [--host ADDRESS] [--port N] [--shards N] [--deflate] [--takeover] [--max-message BYTES] "
+		"[--tls-cert FILE --tls-key FILE]\n",
 		program);
 	return 2;
 }
@@ -54,6 +56,8 @@ int main(int argc, char **argv)
 		{"deflate", no_argument, NULL, 'd'},
 		{"takeover", no_argument, NULL, 't'},
 		{"max-message", required_argument, NULL, 'm'},
+		{"tls-cert", required_argument, NULL, 'c'},
+		{"tls-key", required_argument, NULL, 'k'},
 		{NULL, 0, NULL, 0},
 	};
 	struct edge_options options = {.port = 9001, .shards = 1};
@@ -68,9 +72,13 @@ int main(int argc, char **argv)
 		case 'd': ws_options.deflate = true; break;
 		case 't': ws_options.deflate = ws_options.deflate_takeover = true; break;
 		case 'm': ws_options.max_message_bytes = strtoull(optarg, NULL, 10); break;
+		case 'c': options.tls_files.cert = optarg; break;
+		case 'k': options.tls_files.key = optarg; break;
 		default: return usage(argv[0]);
 		}
 	}
+	if (!options.tls_files.cert != !options.tls_files.key)
+		return usage(argv[0]);
 	struct connection_options connection = {.soft_bytes = 64 << 20, .hard_bytes = 512 << 20};
 	struct http_service *service = http_service_new(&(struct http_options){.connection = &connection});
 	http_service_add_upgrade(service, "/", on_upgrade, NULL);
