@@ -66,9 +66,9 @@ static bool scan_exponent(const char **at, const char *end, struct parts *parts)
 	return true;
 }
 
-static int scan_parts(struct json_reader *reader, struct parts *parts)
+static const char *scan_parts(struct json_reader *reader, const char *at, struct parts *parts)
 {
-	const char *at = reader->at, *end = reader->end;
+	const char *end = reader->end;
 
 	*parts = (struct parts){.negative = *at == '-', .is_integer = true};
 	at += parts->negative;
@@ -76,14 +76,14 @@ static int scan_parts(struct json_reader *reader, struct parts *parts)
 	bool leading_zero = at < end && *at == '0';
 	size_t whole = scan_digits(&at, end, parts);
 	if (!whole)
-		return json_fail(reader, at, "bad number: a digit must follow '-'");
+		return json_refuse(reader, at, "bad number: a digit must follow '-'");
 	if (leading_zero && whole > 1)
-		return json_fail(reader, parts->start + 1, "bad number: leading zero");
+		return json_refuse(reader, parts->start + 1, "bad number: leading zero");
 	if (at < end && *at == '.') {
 		at++;
 		size_t fraction = scan_digits(&at, end, parts);
 		if (!fraction)
-			return json_fail(reader, at, "bad number: a digit must follow '.'");
+			return json_refuse(reader, at, "bad number: a digit must follow '.'");
 		parts->exponent = -(int64_t)fraction;
 		parts->is_integer = false;
 	}
@@ -91,11 +91,10 @@ static int scan_parts(struct json_reader *reader, struct parts *parts)
 	if (at < end && (*at == 'e' || *at == 'E')) {
 		at++;
 		if (!scan_exponent(&at, end, parts))
-			return json_fail(reader, at, "bad number: a digit must follow 'e'");
+			return json_refuse(reader, at, "bad number: a digit must follow 'e'");
 		parts->is_integer = false;
 	}
-	reader->at = at;
-	return 0;
+	return at;
 }
 
 /*
@@ -158,12 +157,12 @@ static double to_double(const struct parts *parts)
 	return slow_double(parts);
 }
 
-int json_scan_number(struct json_reader *reader, struct json_number *number)
+const char *json_scan_number(struct json_reader *reader, const char *at, struct json_number *number)
 {
 	struct parts parts;
-	int rc = scan_parts(reader, &parts);
-	if (rc < 0)
-		return rc;
+	at = scan_parts(reader, at, &parts);
+	if (!at)
+		return NULL;
 	number->is_integer = parts.is_integer && parts.digits <= EXACT_DIGITS &&
 			     parts.mantissa <= (uint64_t)VALUE_SAFE_INT && !(parts.negative && parts.mantissa == 0);
 	if (number->is_integer) {
@@ -172,11 +171,11 @@ int json_scan_number(struct json_reader *reader, struct json_number *number)
 		double positive = to_double(&parts);
 		number->number = parts.negative ? -positive : positive;
 	}
-	return 0;
+	return at;
 }
 
-int json_skip_number(struct json_reader *reader)
+const char *json_skip_number(struct json_reader *reader, const char *at)
 {
 	struct parts parts;
-	return scan_parts(reader, &parts);
+	return scan_parts(reader, at, &parts);
 }

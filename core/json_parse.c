@@ -75,144 +75,140 @@ static const live_value *close_container(struct builder *builder)
 	return level.object ? value_object(pairs, count) : value_array_of_pairs(pairs, count);
 }
 
-static int open_container(struct builder *builder, bool object)
+static inline const char *open_container(struct builder *builder, const char *at, bool object)
 {
-	if (builder->depth == builder->max_depth) {
-		builder->reader->error.too_deep = true;
-		return json_fail(builder->reader, builder->reader->at, "nested too deep");
-	}
+	if (builder->depth == builder->max_depth)
+		return json_refuse_depth(builder->reader, at);
 	builder->levels[builder->depth++] = (struct level){builder->count, object};
-	builder->reader->at++;
-	return 0;
+	return at + 1;
 }
 
 /* Reads a member's name and the colon, and puts it on the stack. */
-static int read_name(struct builder *builder)
+static inline const char *read_name(struct builder *builder, const char *at)
 {
 	struct json_reader *reader = builder->reader;
 	struct json_string name;
 
-	if (json_next_byte(reader) != '"')
-		return json_fail(reader, reader->at, "expected a member's name in double quotes");
-	int rc = json_scan_string(reader, &name);
-	if (rc < 0)
-		return rc;
+	at = json_skip_space(reader, at);
+	if (json_byte(reader, at) != '"')
+		return json_refuse(reader, at, "expected a member's name in double quotes");
+	at = json_scan_string(reader, at, &name);
+	if (!at)
+		return NULL;
 	struct str key = json_string_content(reader, &name);
 	if (builder->drop_prototype_names && json_is_prototype_name(key))
 		key.ptr = NULL;
 	push(builder, NULL, key);
-	if (json_next_byte(reader) != ':')
-		return json_fail(reader, reader->at, "expected ':' after a member's name");
-	reader->at++;
-	return 0;
+	at = json_skip_space(reader, at);
+	if (json_byte(reader, at) != ':')
+		return json_refuse(reader, at, "expected ':' after a member's name");
+	return at + 1;
 }
 
-static int read_string(struct json_reader *reader, const live_value **out)
+static const live_value *unescaped(struct str raw)
 {
-	struct json_string string;
-	int rc = json_scan_string(reader, &string);
-	if (rc < 0)
-		return rc;
-	if (!string.escaped) {
-		*out = value_string(string.raw, true);
-		return 0;
-	}
-	live_value *value = value_new(LIVE_STRING, string.raw.len + 1);
+	live_value *value = value_new(LIVE_STRING, raw.len + 1);
 	char *bytes = (char *)(value + 1);
-	value->len = json_unescape(bytes, string.raw);
+	value->len = json_unescape(bytes, raw);
 	bytes[value->len] = 0;
 	/* Escapes may be six times as long as what they stand for. */
-	if (value->len < string.raw.len / 2)
-		value = value_shrink(value);
-	*out = value;
-	return 0;
+	return value->len < raw.len / 2 ? value_shrink(value) : value;
 }
 
-static int read_number(struct json_reader *reader, const live_value **out)
+static inline const char *read_string(struct json_reader *reader, const char *at, const live_value **out)
+{
+	struct json_string string;
+	at = json_scan_string(reader, at, &string);
+	if (at)
+		*out = string.escaped ? unescaped(string.raw) : value_string(string.raw, true);
+	return at;
+}
+
+static inline const char *read_number(struct json_reader *reader, const char *at, const live_value **out)
 {
 	struct json_number number;
-	int64_t integer = json_scan_short_int(reader);
-	if (integer) {
+	int64_t integer;
+	const char *end = json_scan_short_int(reader, at, &integer);
+	if (end) {
 		*out = live_int(integer);
-		return 0;
+		return end;
 	}
-	int rc = json_scan_number(reader, &number);
-	if (rc < 0)
-		return rc;
-	*out = number.is_integer ? live_int(number.integer) : live_double(number.number);
-	return 0;
+	at = json_scan_number(reader, at, &number);
+	if (at)
+		*out = number.is_integer ? live_int(number.integer) : live_double(number.number);
+	return at;
 }
 
-static int read_literal(struct json_reader *reader, const live_value *value, struct str literal, const live_value **out)
+static inline const char *read_literal(struct json_reader *reader, const char *at, struct str literal,
+				       const live_value *value, const live_value **out)
 {
 	*out = value;
-	return json_scan_literal(reader, literal);
+	return json_scan_literal(reader, at, literal);
 }
 
 /* Reads a value that is no container. */
-static int read_scalar(struct json_reader *reader, int first, const live_value **out)
+static inline const char *read_scalar(struct json_reader *reader, const char *at, const live_value **out)
 {
-	switch (first) {
-	case '"': return read_string(reader, out);
-	case 't': return read_literal(reader, live_bool(true), STR("true"), out);
-	case 'f': return read_literal(reader, live_bool(false), STR("false"), out);
-	case 'n': return read_literal(reader, live_null(), STR("null"), out);
+	switch (json_byte(reader, at)) {
+	case '"': return read_string(reader, at, out);
+	case 't': return read_literal(reader, at, STR("true"), live_bool(true), out);
+	case 'f': return read_literal(reader, at, STR("false"), live_bool(false), out);
+	case 'n': return read_literal(reader, at, STR("null"), live_null(), out);
 	case '-':
-	case '0' ... '9': return read_number(reader, out);
-	case -1: return json_fail(reader, reader->at, "unexpected end of the text");
-	default: return json_fail(reader, reader->at, "expected a value");
+	case '0' ... '9': return read_number(reader, at, out);
+	default: return json_refuse_value(reader, at);
 	}
 }
 
 /* Opens containers until one is empty or a value that is none comes: that is *out. Names on the way are read. */
-static int read_first(struct builder *builder, const live_value **out)
+static inline const char *read_first(struct builder *builder, const char *at, const live_value **out)
 {
 	struct json_reader *reader = builder->reader;
 	for (;;) {
-		int first = json_next_byte(reader);
+		at = json_skip_space(reader, at);
+		int first = json_byte(reader, at);
 		if (first != '{' && first != '[')
-			return read_scalar(reader, first, out);
-		int rc = open_container(builder, first == '{');
-		if (rc < 0)
-			return rc;
-		if (json_next_byte(reader) == (first == '{' ? '}' : ']')) {
-			reader->at++;
+			return read_scalar(reader, at, out);
+		at = open_container(builder, at, first == '{');
+		if (!at)
+			return NULL;
+		at = json_skip_space(reader, at);
+		if (json_byte(reader, at) == (first == '{' ? '}' : ']')) {
 			*out = close_container(builder);
-			return 0;
+			return at + 1;
 		}
-		rc = first == '{' ? read_name(builder) : 0;
-		if (rc < 0)
-			return rc;
+		if (first == '{')
+			at = read_name(builder, at);
+		if (!at)
+			return NULL;
 	}
 }
 
-/* After value: closes the containers that end here. 1 when another value follows, 0 when *value is the whole. */
-static int read_after(struct builder *builder, const live_value **value)
+/* After *value: closes the containers that end here, up to where another value begins, or to the end of the whole,
+ * which *value is then: no container is open any more. */
+static inline const char *read_after(struct builder *builder, const char *at, const live_value **value)
 {
 	struct json_reader *reader = builder->reader;
 	while (builder->depth) {
 		bool object = builder->levels[builder->depth - 1].object;
 		add(builder, *value);
-		*value = NULL;
-		int next = json_next_byte(reader);
-		if (next == ',') {
-			reader->at++;
-			int rc = object ? read_name(builder) : 0;
-			return rc < 0 ? rc : 1;
-		}
+		at = json_skip_space(reader, at);
+		int next = json_byte(reader, at);
+		if (next == ',')
+			return object ? read_name(builder, at + 1) : at + 1;
 		if (next != (object ? '}' : ']'))
-			return json_fail(reader, reader->at, object ? "expected ',' or '}'" : "expected ',' or ']'");
-		reader->at++;
+			return json_refuse(reader, at, object ? "expected ',' or '}'" : "expected ',' or ']'");
+		at++;
 		*value = close_container(builder);
 	}
-	return 0;
+	return at;
 }
 
 int json_read_value(struct json_reader *reader, const live_value **out)
 {
 	struct builder builder;
 	const live_value *value = NULL;
-	int rc;
+	const char *at = reader->at;
 
 	*out = NULL;
 	if (reader->error.message)
@@ -225,11 +221,12 @@ int json_read_value(struct json_reader *reader, const live_value **out)
 	builder.max_depth = reader->limits.max_depth - reader->depth;
 	builder.drop_prototype_names = reader->limits.flags & JSON_DROP_PROTOTYPE_NAMES;
 	do {
-		rc = read_first(&builder, &value);
-		if (rc == 0)
-			rc = read_after(&builder, &value);
-	} while (rc > 0);
-	if (rc == 0) {
+		at = read_first(&builder, at, &value);
+		if (at)
+			at = read_after(&builder, at, &value);
+	} while (at && builder.depth);
+	if (at) {
+		reader->at = at;
 		*out = value;
 	} else {
 		for (size_t i = 0; i < builder.count; i++)
@@ -237,7 +234,7 @@ int json_read_value(struct json_reader *reader, const live_value **out)
 	}
 	if (builder.pairs != builder.pairs_inline)
 		free(builder.pairs);
-	return rc;
+	return at ? 0 : -EINVAL;
 }
 
 int json_parse(const live_value **out, struct str text, const struct json_limits *limits, struct json_error *error)

@@ -24,12 +24,27 @@ void json_reader_init(struct json_reader *reader, struct str text, struct arena 
 		reader->end += text.len;
 }
 
+/* Moves over white space; the byte after it, or -1 at the end of the text. */
+static inline int next_byte(struct json_reader *reader)
+{
+	reader->at = json_skip_space(reader, reader->at);
+	return json_byte(reader, reader->at);
+}
+
+/* Moves to where a scanner got to, NULL after an error. 0 or -EINVAL. */
+static inline int move(struct json_reader *reader, const char *to)
+{
+	if (!to)
+		return -EINVAL;
+	reader->at = to;
+	return 0;
+}
+
 int json_peek(struct json_reader *reader)
 {
 	if (reader->error.message)
 		return -EINVAL;
-	int first = json_next_byte(reader);
-	switch (first) {
+	switch (next_byte(reader)) {
 	case '{': return LIVE_OBJECT;
 	case '[': return LIVE_ARRAY;
 	case '"': return LIVE_STRING;
@@ -38,8 +53,7 @@ int json_peek(struct json_reader *reader)
 	case 'n': return LIVE_NULL;
 	case '-':
 	case '0' ... '9': return LIVE_INT;
-	case -1: return json_fail(reader, reader->at, "unexpected end of the text");
-	default: return json_fail(reader, reader->at, "expected a value");
+	default: return move(reader, json_refuse_value(reader, reader->at));
 	}
 }
 
@@ -47,12 +61,10 @@ static int enter(struct json_reader *reader, char bracket, const char *otherwise
 {
 	if (reader->error.message)
 		return -EINVAL;
-	if (json_next_byte(reader) != bracket)
+	if (next_byte(reader) != bracket)
 		return json_fail(reader, reader->at, otherwise);
-	if (reader->depth == reader->limits.max_depth) {
-		reader->error.too_deep = true;
-		return json_fail(reader, reader->at, "nested too deep");
-	}
+	if (reader->depth == reader->limits.max_depth)
+		return move(reader, json_refuse_depth(reader, reader->at));
 	reader->at++;
 	reader->depth++;
 	reader->entered = true;
@@ -76,7 +88,7 @@ static int advance(struct json_reader *reader, char close, const char *otherwise
 		return -EINVAL;
 	debug_assert(reader->depth > 0);
 	bool first = reader->entered;
-	int next = json_next_byte(reader);
+	int next = next_byte(reader);
 
 	reader->entered = false;
 	if (next == close) {
@@ -103,12 +115,12 @@ int json_next_key(struct json_reader *reader, struct str *key)
 		int rc = advance(reader, '}', "expected ',' or '}'");
 		if (rc <= 0)
 			return rc;
-		if (json_next_byte(reader) != '"')
+		if (next_byte(reader) != '"')
 			return json_fail(reader, reader->at, "expected a member's name in double quotes");
 		rc = json_read_string(reader, key);
 		if (rc < 0)
 			return rc;
-		if (json_next_byte(reader) != ':')
+		if (next_byte(reader) != ':')
 			return json_fail(reader, reader->at, "expected ':' after a member's name");
 		reader->at++;
 		if (!(reader->limits.flags & JSON_DROP_PROTOTYPE_NAMES) || !json_is_prototype_name(*key))
@@ -125,9 +137,9 @@ int json_read_string(struct json_reader *reader, struct str *out)
 	struct json_string string;
 	if (reader->error.message)
 		return -EINVAL;
-	if (json_next_byte(reader) != '"')
+	if (next_byte(reader) != '"')
 		return json_fail(reader, reader->at, "expected a string");
-	int rc = json_scan_string(reader, &string);
+	int rc = move(reader, json_scan_string(reader, reader->at, &string));
 	if (rc < 0)
 		return rc;
 	assert_always(!string.escaped || reader->arena);
@@ -143,7 +155,7 @@ int json_read_double(struct json_reader *reader, double *out)
 		return type;
 	if (type != LIVE_INT)
 		return json_fail(reader, reader->at, "expected a number");
-	int rc = json_scan_number(reader, &number);
+	int rc = move(reader, json_scan_number(reader, reader->at, &number));
 	if (rc < 0)
 		return rc;
 	*out = number.is_integer ? (double)number.integer : number.number;
@@ -158,14 +170,14 @@ int json_read_bool(struct json_reader *reader, bool *out)
 	if (type != LIVE_BOOL)
 		return json_fail(reader, reader->at, "expected true or false");
 	*out = *reader->at == 't';
-	return json_scan_literal(reader, *out ? STR("true") : STR("false"));
+	return move(reader, json_scan_literal(reader, reader->at, *out ? STR("true") : STR("false")));
 }
 
 int json_finish(struct json_reader *reader)
 {
 	if (reader->error.message)
 		return -EINVAL;
-	if (json_next_byte(reader) != -1)
+	if (next_byte(reader) != -1)
 		return json_fail(reader, reader->at, "text after the value");
 	return 0;
 }

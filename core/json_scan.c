@@ -14,13 +14,29 @@ int json_fail(struct json_reader *reader, const char *at, const char *message)
 	return -EINVAL;
 }
 
-int json_scan_literal(struct json_reader *reader, struct str literal)
+const char *json_refuse(struct json_reader *reader, const char *at, const char *message)
 {
-	struct str rest = {reader->at, (size_t)(reader->end - reader->at)};
+	json_fail(reader, at, message);
+	return NULL;
+}
+
+const char *json_refuse_depth(struct json_reader *reader, const char *at)
+{
+	reader->error.too_deep = true;
+	return json_refuse(reader, at, "nested too deep");
+}
+
+const char *json_refuse_value(struct json_reader *reader, const char *at)
+{
+	return json_refuse(reader, at, at == reader->end ? "unexpected end of the text" : "expected a value");
+}
+
+const char *json_scan_literal(struct json_reader *reader, const char *at, struct str literal)
+{
+	struct str rest = {at, (size_t)(reader->end - at)};
 	if (!str_starts_with(rest, literal))
-		return json_fail(reader, reader->at, "expected a value");
-	reader->at += literal.len;
-	return 0;
+		return json_refuse(reader, at, "expected a value");
+	return at + literal.len;
 }
 
 /* ---- strings ---- */
@@ -57,14 +73,15 @@ static size_t escape_len(const char *at, const char *end)
 	return at[1] && strchr("\"\\/bfnrt", at[1]) ? 2 : 0;
 }
 
-int json_scan_string_from(struct json_reader *reader, const char *at, struct json_string *string)
+const char *json_scan_string_from(struct json_reader *reader, const char *start, const char *at,
+				  struct json_string *string)
 {
-	const char *start = reader->at + 1, *end = reader->end;
+	const char *end = reader->end;
 
 	string->escaped = false;
 	for (;; at = plain_end(at, end)) {
 		if (at == end)
-			return json_fail(reader, at, "string without an end");
+			return json_refuse(reader, at, "string without an end");
 		size_t len;
 		if (*at == '"')
 			break;
@@ -72,19 +89,18 @@ int json_scan_string_from(struct json_reader *reader, const char *at, struct jso
 			string->escaped = true;
 			len = escape_len(at, end);
 			if (!len)
-				return json_fail(reader, at, "bad escape in a string");
+				return json_refuse(reader, at, "bad escape in a string");
 		} else if ((unsigned char)*at < ' ') {
-			return json_fail(reader, at, "control character in a string");
+			return json_refuse(reader, at, "control character in a string");
 		} else {
 			len = utf8_sequence((struct str){at, (size_t)(end - at)});
 			if (!len)
-				return json_fail(reader, at, "ill-formed UTF-8");
+				return json_refuse(reader, at, "ill-formed UTF-8");
 		}
 		at += len;
 	}
-	string->raw = (struct str){start, (size_t)(at - start)};
-	reader->at = at + 1;
-	return 0;
+	string->raw = (struct str){start + 1, (size_t)(at - start - 1)};
+	return at + 1;
 }
 
 static char simple_escape(char letter)

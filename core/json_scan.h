@@ -1,8 +1,10 @@
 /*
  * json_scan - the pieces that json's parser, reader and skipper share: white space, strings, numbers, errors.
  *
- * Private to core/json_*.c. Everything works on the reader's position: on success it moves past the piece, on an error
- * reader->error is set and the position is where the trouble is. Threads: the reader's owner.
+ * Private to core/json_*.c. Each takes the place where its piece begins and returns the place after it, or NULL with
+ * reader->error set and the reader's position where the trouble is. The place goes from hand to hand and is not kept in
+ * the reader meanwhile: by way of memory every token would wait for the one before. Threads: [any], each its own
+ * reader.
  */
 #ifndef CORE_JSON_SCAN_H
 #define CORE_JSON_SCAN_H
@@ -19,6 +21,12 @@ enum { JSON_MAX_DEPTH = 512 };
 
 /* Sets the error, at the position at; returns -EINVAL. */
 int json_fail(struct json_reader *reader, const char *at, const char *message) __attribute__((cold));
+/* The same for a scanner; returns NULL. */
+const char *json_refuse(struct json_reader *reader, const char *at, const char *message) __attribute__((cold));
+/* The same when a container nests too deep. */
+const char *json_refuse_depth(struct json_reader *reader, const char *at) __attribute__((cold));
+/* The same at a byte that begins no value, or at the end of the text. */
+const char *json_refuse_value(struct json_reader *reader, const char *at) __attribute__((cold));
 
 /* A string in the text. */
 struct json_string {
@@ -26,8 +34,9 @@ struct json_string {
 	bool escaped;   /* raw holds escapes, all of them valid */
 };
 
-/* Reads the rest of the string whose opening quote is the next byte; all before at is plain. 0 or -EINVAL. */
-int json_scan_string_from(struct json_reader *reader, const char *at, struct json_string *string);
+/* Reads the rest of the string that began at start, its quote included; all before at is plain. */
+const char *json_scan_string_from(struct json_reader *reader, const char *start, const char *at,
+				  struct json_string *string);
 /* Writes string's content, which is never longer than its raw text, to to; returns its length. */
 size_t json_unescape(char *to, struct str raw);
 /* The content of string: its raw text, or a copy in the reader's arena, which is made when there is none. */
@@ -43,64 +52,58 @@ struct json_number {
 	};
 };
 
-/* Reads the number that starts at the next byte (a digit or '-'). 0 or -EINVAL. */
-int json_scan_number(struct json_reader *reader, struct json_number *number);
+/* Reads a number, which begins with a digit or '-'. */
+const char *json_scan_number(struct json_reader *reader, const char *at, struct json_number *number);
 /* The same without its value. */
-int json_skip_number(struct json_reader *reader);
-
-/* Reads the rest of a literal: the next byte is its first. 0 or -EINVAL. */
-int json_scan_literal(struct json_reader *reader, struct str literal);
+const char *json_skip_number(struct json_reader *reader, const char *at);
+/* Reads a literal. */
+const char *json_scan_literal(struct json_reader *reader, const char *at, struct str literal);
 
 static inline bool json_is_space(char c)
 {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-static inline void json_skip_space(struct json_reader *reader)
+/* Passes over white space, of which there is mostly none. */
+static inline const char *json_skip_space(const struct json_reader *reader, const char *at)
 {
-	const char *at = reader->at;
+	if (__builtin_expect(at < reader->end && (unsigned char)*at > ' ', 1))
+		return at;
 	while (at < reader->end && json_is_space(*at))
 		at++;
-	reader->at = at;
+	return at;
 }
 
-/* Skips white space; the byte after it, or -1 at the end of the text. */
-static inline int json_next_byte(struct json_reader *reader)
+/* The byte at at, or -1 at the end of the text. */
+static inline int json_byte(const struct json_reader *reader, const char *at)
 {
-	if (__builtin_expect(reader->at < reader->end && (unsigned char)*reader->at > ' ', 1))
-		return (unsigned char)*reader->at;
-	json_skip_space(reader);
-	return reader->at < reader->end ? (unsigned char)*reader->at : -1;
+	return at < reader->end ? (unsigned char)*at : -1;
 }
 
-/* Reads the string whose opening quote is the next byte. 0 or -EINVAL. */
-static inline int json_scan_string(struct json_reader *reader, struct json_string *string)
+/* Reads a string, which begins with a quote. */
+static inline const char *json_scan_string(struct json_reader *reader, const char *start, struct json_string *string)
 {
-	const char *start = reader->at + 1;
-	const char *at = plain_end(start, reader->end);
+	const char *at = plain_end(start + 1, reader->end);
 	if (__builtin_expect(at == reader->end || *at != '"', 0))
-		return json_scan_string_from(reader, at, string);
-	string->raw = (struct str){start, (size_t)(at - start)};
+		return json_scan_string_from(reader, start, at, string);
+	string->raw = (struct str){start + 1, (size_t)(at - start - 1)};
 	string->escaped = false;
-	reader->at = at + 1;
-	return 0;
+	return at + 1;
 }
 
-/* Reads a short integer at the next byte, which is what most numbers are; or 0, and nothing was read: it is something
- * else, 0 itself included. */
-static inline int64_t json_scan_short_int(struct json_reader *reader)
+/* Reads a short integer other than 0, which is what most numbers are. NULL when it is something else, and no error. */
+static inline const char *json_scan_short_int(const struct json_reader *reader, const char *at, int64_t *number)
 {
-	const char *at = reader->at;
-	int64_t number = 0;
+	int64_t sum = 0;
 	if (reader->end - at < 17 || *at < '1' || *at > '9')
-		return 0;
+		return NULL;
 	/* 15 digits at most: within what JavaScript holds exactly. */
 	for (int digits = 0; digits < 15 && *at >= '0' && *at <= '9'; digits++)
-		number = number * 10 + (*at++ - '0');
+		sum = sum * 10 + (*at++ - '0');
 	if ((*at >= '0' && *at <= '9') || *at == '.' || (*at | 0x20) == 'e')
-		return 0;
-	reader->at = at;
-	return number;
+		return NULL;
+	*number = sum;
+	return at;
 }
 
 #endif

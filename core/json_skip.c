@@ -19,34 +19,26 @@ static inline bool in_object(const struct skipper *skipper)
 	return skipper->objects[level / 64] >> (level % 64) & 1;
 }
 
-/* As json_next_byte, but takes note of line breaks. */
-static inline int next_byte(struct skipper *skipper)
+/* As json_skip_space, but takes note of line breaks. */
+static inline const char *skip_space(struct skipper *skipper, const char *at)
 {
-	struct json_reader *reader = skipper->reader;
-	if (reader->at < reader->end && (unsigned char)*reader->at > ' ')
-		return (unsigned char)*reader->at;
-	const char *start = reader->at;
-	int next = json_next_byte(reader);
-	for (; start < reader->at; start++)
-		skipper->span->has_newlines |= *start == '\n' || *start == '\r';
+	const char *next = json_skip_space(skipper->reader, at);
+	for (; at < next; at++)
+		skipper->span->has_newlines |= *at == '\n' || *at == '\r';
 	return next;
 }
 
-static int open_container(struct skipper *skipper, bool object)
+static inline const char *open_container(struct skipper *skipper, const char *at, bool object)
 {
-	struct json_reader *reader = skipper->reader;
-	if (skipper->depth == skipper->max_depth) {
-		reader->error.too_deep = true;
-		return json_fail(reader, reader->at, "nested too deep");
-	}
+	if (skipper->depth == skipper->max_depth)
+		return json_refuse_depth(skipper->reader, at);
 	unsigned level = skipper->depth++;
 	uint64_t bit = UINT64_C(1) << (level % 64);
 	if (object)
 		skipper->objects[level / 64] |= bit;
 	else
 		skipper->objects[level / 64] &= ~bit;
-	reader->at++;
-	return 0;
+	return at + 1;
 }
 
 static bool is_prototype_name(const struct json_string *name)
@@ -60,83 +52,91 @@ static bool is_prototype_name(const struct json_string *name)
 	return json_is_prototype_name((struct str){content, json_unescape(content, name->raw)});
 }
 
-static int skip_name(struct skipper *skipper)
+/* Passes over a member's name and the colon. */
+static inline const char *skip_name(struct skipper *skipper, const char *at)
 {
 	struct json_reader *reader = skipper->reader;
 	struct json_string name;
 
-	if (next_byte(skipper) != '"')
-		return json_fail(reader, reader->at, "expected a member's name in double quotes");
-	int rc = json_scan_string(reader, &name);
-	if (rc < 0)
-		return rc;
+	at = skip_space(skipper, at);
+	if (json_byte(reader, at) != '"')
+		return json_refuse(reader, at, "expected a member's name in double quotes");
+	at = json_scan_string(reader, at, &name);
+	if (!at)
+		return NULL;
 	skipper->span->has_prototype_names |= is_prototype_name(&name);
-	if (next_byte(skipper) != ':')
-		return json_fail(reader, reader->at, "expected ':' after a member's name");
-	reader->at++;
-	return 0;
+	at = skip_space(skipper, at);
+	if (json_byte(reader, at) != ':')
+		return json_refuse(reader, at, "expected ':' after a member's name");
+	return at + 1;
 }
 
-static int skip_scalar(struct json_reader *reader, int first)
+static inline const char *skip_number(struct json_reader *reader, const char *at)
+{
+	int64_t number;
+	const char *end = json_scan_short_int(reader, at, &number);
+	return end ? end : json_skip_number(reader, at);
+}
+
+static inline const char *skip_scalar(struct json_reader *reader, const char *at)
 {
 	struct json_string string;
-	switch (first) {
-	case '"': return json_scan_string(reader, &string);
-	case 't': return json_scan_literal(reader, STR("true"));
-	case 'f': return json_scan_literal(reader, STR("false"));
-	case 'n': return json_scan_literal(reader, STR("null"));
+	switch (json_byte(reader, at)) {
+	case '"': return json_scan_string(reader, at, &string);
+	case 't': return json_scan_literal(reader, at, STR("true"));
+	case 'f': return json_scan_literal(reader, at, STR("false"));
+	case 'n': return json_scan_literal(reader, at, STR("null"));
 	case '-':
-	case '0' ... '9': return json_scan_short_int(reader) ? 0 : json_skip_number(reader);
-	case -1: return json_fail(reader, reader->at, "unexpected end of the text");
-	default: return json_fail(reader, reader->at, "expected a value");
+	case '0' ... '9': return skip_number(reader, at);
+	default: return json_refuse_value(reader, at);
 	}
 }
 
 /* Passes over the start of a value, up to its first scalar or empty container. */
-static int skip_first(struct skipper *skipper)
+static inline const char *skip_first(struct skipper *skipper, const char *at)
 {
+	struct json_reader *reader = skipper->reader;
 	for (;;) {
-		int first = next_byte(skipper);
+		at = skip_space(skipper, at);
+		int first = json_byte(reader, at);
 		if (first != '{' && first != '[')
-			return skip_scalar(skipper->reader, first);
-		int rc = open_container(skipper, first == '{');
-		if (rc < 0)
-			return rc;
-		if (next_byte(skipper) == (first == '{' ? '}' : ']')) {
-			skipper->reader->at++;
+			return skip_scalar(reader, at);
+		at = open_container(skipper, at, first == '{');
+		if (!at)
+			return NULL;
+		at = skip_space(skipper, at);
+		if (json_byte(reader, at) == (first == '{' ? '}' : ']')) {
 			skipper->depth--;
-			return 0;
+			return at + 1;
 		}
-		rc = first == '{' ? skip_name(skipper) : 0;
-		if (rc < 0)
-			return rc;
+		if (first == '{')
+			at = skip_name(skipper, at);
+		if (!at)
+			return NULL;
 	}
 }
 
-/* Passes over what follows a value. 1 when another value does, 0 at the end of the whole. */
-static int skip_after(struct skipper *skipper)
+/* Passes over what follows a value, up to the next one or, when no container is open any more, to the end. */
+static inline const char *skip_after(struct skipper *skipper, const char *at)
 {
 	struct json_reader *reader = skipper->reader;
 	while (skipper->depth) {
 		bool object = in_object(skipper);
-		int next = next_byte(skipper);
-		if (next == ',') {
-			reader->at++;
-			int rc = object ? skip_name(skipper) : 0;
-			return rc < 0 ? rc : 1;
-		}
+		at = skip_space(skipper, at);
+		int next = json_byte(reader, at);
+		if (next == ',')
+			return object ? skip_name(skipper, at + 1) : at + 1;
 		if (next != (object ? '}' : ']'))
-			return json_fail(reader, reader->at, object ? "expected ',' or '}'" : "expected ',' or ']'");
-		reader->at++;
+			return json_refuse(reader, at, object ? "expected ',' or '}'" : "expected ',' or ']'");
+		at++;
 		skipper->depth--;
 	}
-	return 0;
+	return at;
 }
 
 int json_skip(struct json_reader *reader, struct json_span *span)
 {
 	struct skipper skipper;
-	int rc;
 
 	*span = (struct json_span){0};
 	if (reader->error.message)
@@ -145,14 +145,15 @@ int json_skip(struct json_reader *reader, struct json_span *span)
 	skipper.span = span;
 	skipper.depth = 0;
 	skipper.max_depth = reader->limits.max_depth - reader->depth;
-	json_next_byte(reader);
-	const char *start = reader->at;
+	const char *start = json_skip_space(reader, reader->at), *at = start;
 	do {
-		rc = skip_first(&skipper);
-		if (rc == 0)
-			rc = skip_after(&skipper);
-	} while (rc > 0);
-	if (rc == 0)
-		span->raw = (struct str){start, (size_t)(reader->at - start)};
-	return rc;
+		at = skip_first(&skipper, at);
+		if (at)
+			at = skip_after(&skipper, at);
+	} while (at && skipper.depth);
+	if (!at)
+		return -EINVAL;
+	span->raw = (struct str){start, (size_t)(at - start)};
+	reader->at = at;
+	return 0;
 }

@@ -47,7 +47,9 @@ static struct value_member *search(live_value *object, struct str key)
 {
 	struct value_member *members = members_of(object);
 	for (size_t i = 0; i < object->len; i++) {
-		if (members[i].key_len == key.len && str_equal(value_key(object, &members[i]), key))
+		struct str other = value_key(object, &members[i]);
+		/* The first byte spares most of the calls. */
+		if (other.len == key.len && (!key.len || (*other.ptr == *key.ptr && str_equal(other, key))))
 			return &members[i];
 	}
 	return NULL;
@@ -79,7 +81,8 @@ static live_value *object_new(size_t count, size_t key_bytes, unsigned index_bit
 	object->plain = true;
 	object->index_bits = (uint8_t)index_bits;
 	object->len = 0;
-	memset(index_of(object), 0, index_size);
+	if (index_size)
+		memset(index_of(object), 0, index_size);
 	*keys_at = (uint32_t)before_keys;
 	return object;
 }
