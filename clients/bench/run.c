@@ -142,12 +142,12 @@ static enum client_stage goal_limit(const struct run *run, enum client_stage goa
 	return goal == CLIENT_JOINED && !run->bench->options.numbers.members ? CLIENT_MOUNTED : goal;
 }
 
-/* Actions may be called by members of rooms, too. */
+/* Actions may be called by members of rooms, too; not so the floor's, which echoes only for those in none. */
 static enum client_stage setup_goal(const struct run *run)
 {
 	const struct options *options = &run->bench->options;
 
-	if (options->scenario->kind == SCENARIO_ACTIONS && options->numbers.members)
+	if (options->scenario->kind == SCENARIO_ACTIONS && options->numbers.members && !options->raw)
 		return CLIENT_JOINED;
 	return goal_limit(run, options->scenario->setup);
 }

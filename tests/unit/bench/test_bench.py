@@ -17,7 +17,7 @@ ROOM = ["room", "--members", "20", "--rate", "100", "--drain", "0.5"]
 SCENARIOS = [
     ["connect", "--clients", "50"], ["mount", "--clients", "50"], ["actions", "--clients", "10"],
     ["actions", "--clients", "10", "--rate", "500"], ["actions", "--clients", "10", "--in-flight", "8"],
-    ["room", "--members", "20"], ["room", "--members", "20", "--in-flight", "16", "--threads", "2"],
+    ["actions", "--clients", "10", "--members", "2"], ["room", "--members", "20"], ["room", "--members", "20", "--in-flight", "16", "--threads", "2"],
     ["everyone", "--members", "30", "--rounds", "3"], ["everyone", "--members", "30", "--threads", "3"],
     ["steady", "--members", "20", "--rate", "20"], ["rooms", "--clients", "33", "--members", "5", "--rate", "50"],
     ["join", "--members", "40"], ["idle", "--clients", "40", "--members", "10"], ["churn", "--clients", "20"],
