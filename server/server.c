@@ -13,6 +13,21 @@
 
 /* ---- from config to what each part takes ---- */
 
+static int trust_proxies(struct server *server, char error[CONFIG_ERROR_SIZE])
+{
+	const struct text_list *networks = &server->config->trusted_proxies;
+
+	for (unsigned i = 0; i < networks->count; i++) {
+		if (!server->trusted)
+			server->trusted = address_set_new();
+		if (address_set_add(server->trusted, networks->items[i]) < 0) {
+			snprintf(error, CONFIG_ERROR_SIZE, "trusted_proxies: '%s' is no network", networks->items[i].ptr);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static void set_limits(struct server *server)
 {
 	const struct config *c = server->config;
@@ -22,6 +37,8 @@ static void set_limits(struct server *server)
 		.hard_bytes = (size_t)c->outbox_hard_bytes,
 		.soft_age_ms = (unsigned)c->outbox_soft_ms,
 		.hard_age_ms = (unsigned)c->outbox_hard_ms,
+		.proxy_protocol = c->proxy_protocol,
+		.proxies = server->trusted,
 	};
 	server->net.per_address = (unsigned)c->max_connections_per_address;
 	server->ws = (struct ws_options){
@@ -117,10 +134,18 @@ static int build_http(struct server *server, char error[CONFIG_ERROR_SIZE])
 		.body_ms = (unsigned)c->http_body_ms,
 		.idle_ms = (unsigned)c->http_idle_ms,
 		.max_body_bytes = (size_t)c->http_body_bytes,
+		.proxies = server->trusted,
 		.connection = &server->connection,
 	};
 
 	server->http = http_service_new(&options);
+	if (server_has_management(c)) {
+		struct connection_options connection = server->connection;
+		struct http_options management = options;
+		connection.proxy_protocol = false; /* of the doors that a load balancer leads to */
+		management.connection = &connection;
+		server->management = http_service_new(&management);
+	}
 	return server_add_routes(server, error);
 }
 
@@ -134,16 +159,24 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 	server->stats = (struct stats_source){sessions_of, config->max_connections};
 	server->adapter = memory_adapter();
 	name_node(server);
+	int rc = trust_proxies(server, error);
 	set_limits(server);
-	int rc = load_components(server, error);
+	if (rc == 0)
+		rc = load_components(server, error);
 	if (rc == 0)
 		rc = build_threads(server, error);
+	if (rc == 0)
+		rc = server_build_tls(server, error);
 	if (rc == 0) {
 		set_component_settings(server);
 		server->keys = signing_keys_new(&(struct signing_options){
 			.secret = str_of(config->state_secret),
 			.max_age_ms = config->state_max_age * 1000,
 			.max_state_bytes = (size_t)config->state_max_bytes,
+			.compress = config->state_compression,
+			.encrypt = config->state_encryption,
+			.nonce_ttl_ms = config->state_nonces ? config->state_nonce_ttl * 1000 : 0,
+			.rotation_ms = config->state_rotation_seconds * 1000,
 		});
 		rc = build_http(server, error);
 	}
@@ -165,6 +198,9 @@ void server_free(struct server *server)
 	acceptor_free(server->acceptor);
 	shard_group_free(server->group);
 	http_service_free(server->http);
+	http_service_free(server->management);
+	server_free_tls(server);
+	address_set_free(server->trusted);
 	signing_keys_free(server->keys);
 	registry_free(server->registry);
 	plugins_close(server->plugins);
@@ -186,14 +222,6 @@ static void stop_shard(struct shard *shard, void *argument)
 	server_shard_free(server_shard_of(shard));
 }
 
-static void on_accept(struct shard *shard, const struct accepted *accepted, void *argument)
-{
-	struct server *server = argument;
-
-	/* A refusal is counted there; the socket is closed in any case. */
-	(void)!http_connection_start(server->http, server_shard_of(shard)->net, accepted);
-}
-
 static enum accept_policy policy_of(const char *name)
 {
 	if (!strcmp(name, "round-robin"))
@@ -201,27 +229,10 @@ static enum accept_policy policy_of(const char *name)
 	return !strcmp(name, "random") ? ACCEPT_RANDOM : ACCEPT_LEAST_CONNECTIONS;
 }
 
-static int listen_there(struct server *server, char where[256])
+static void say_hello(const struct server *server)
 {
-	const struct config *c = server->config;
-	unsigned port = 0;
-
-	if (!strncmp(c->host, "unix:", 5)) {
-		snprintf(where, 256, "%s", c->host);
-		return acceptor_listen_unix(server->acceptor, c->host + 5, NULL);
-	}
-	int rc = acceptor_listen_tcp(server->acceptor, c->host, (unsigned)c->port, NULL, &port);
-	const char *host = c->host;
-	if (!*host || !strcmp(host, "*") || !strcmp(host, "0.0.0.0") || !strcmp(host, "::"))
-		host = "localhost";
-	bool is_bare_ipv6 = strchr(host, ':') && *host != '[';
-	snprintf(where, 256, is_bare_ipv6 ? "http://[%s]:%u" : "http://%s:%u", host, rc < 0 ? (unsigned)c->port : port);
-	return rc;
-}
-
-static void say_hello(const struct server *server, const char *where)
-{
-	printf("listening on %s\n%u shards\ncomponents:", where, shard_group_count(server->group));
+	server_say_where(server);
+	printf("%u shards\ncomponents:", shard_group_count(server->group));
 	for (unsigned i = 0; i < registry_count(server->registry); i++)
 		printf(" %s", registry_at(server->registry, i)->api->name);
 	printf("%s\n", registry_count(server->registry) ? "" : " none");
@@ -234,18 +245,17 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 		.policy = policy_of(server->config->load_balancing),
 		.batch = (unsigned)server->config->accept_batch,
 		.max_connections = (uint64_t)server->config->max_connections,
-		.on_accept = on_accept,
-		.argument = server,
+		.on_accept = server_on_accept,
 	};
-	char where[256] = "";
 	int rc = acceptor_new(&server->acceptor, server->group, &options);
 
-	if (rc == 0)
-		rc = listen_there(server, where);
 	if (rc < 0) {
-		snprintf(error, CONFIG_ERROR_SIZE, "cannot listen on %s: %s", where, strerror(-rc));
+		snprintf(error, CONFIG_ERROR_SIZE, "cannot listen: %s", strerror(-rc));
 		return rc;
 	}
+	rc = server_listen(server, error);
+	if (rc < 0)
+		return rc;
 	rc = shard_group_start(server->group, start_shard, stop_shard, server);
 	server->is_started = rc == 0;
 	if (rc == 0)
@@ -255,7 +265,7 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 		return rc;
 	}
 	atomic_store_explicit(&server->is_ready, true, memory_order_relaxed);
-	say_hello(server, where);
+	say_hello(server);
 	return 0;
 }
 

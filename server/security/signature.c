@@ -1,70 +1,46 @@
 #include "server/security/signature.h"
 
-#include <inttypes.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "core/assert.h"
-#include "core/base64.h"
-#include "core/id.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "server/security/gzip.h"
+#include "server/security/keys.h"
+#include "server/security/nonce.h"
 
 enum {
-	MAC_BYTES = 32,
-	MAC_BLOCK = 64,
-	HEX_BYTES = 2 * MAC_BYTES,
-	COMPRESS_ABOVE = 1024, /* characters of data; protocol section 11 */
+	COMPRESS_ABOVE = 1024, /* bytes of data; protocol section 11 */
+	MAX_DEPTH = 512,       /* nesting of a state: what the parser bears */
+	KEEP = 64 * 1024,      /* scratch memory kept from one state to the next */
 };
 
+#define MAX_INT (INT64_C(1) << 53)
 #define NAME_KEY "__componentName"
 
 struct signing_keys {
-	char *secret;
-	size_t secret_len;
-	int64_t max_age_ms;
-	size_t max_state_bytes;
+	struct signing_options options; /* without the secret */
+	struct key_set *set;
+	struct nonce_store *nonces; /* NULL: off */
 };
 
-/* HMAC is two hashes whose first block depends on the key alone: they are kept begun, and each signature goes on from a
- * copy. */
 struct signer {
 	const struct signing_keys *keys;
-	EVP_MD_CTX *inner;
-	EVP_MD_CTX *outer;
-	EVP_MD_CTX *work;
-	struct buf data;   /* the state as text */
+	struct key_ring *ring;
+	struct buf middle; /* :version:timestamp: */
+	struct buf text;   /* the state as text */
 	struct buf packed; /* compressed, base64 */
+	struct buf sealed; /* encrypted, base64 */
 };
-
-static void to_hex(const unsigned char *bytes, size_t len, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < len; i++) {
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 15];
-	}
-}
 
 struct signing_keys *signing_keys_new(const struct signing_options *options)
 {
 	struct signing_keys *keys = mem_alloc(sizeof *keys);
 
-	keys->max_age_ms = options->max_age_ms;
-	keys->max_state_bytes = options->max_state_bytes;
-	if (options->secret.len) {
-		keys->secret = mem_strndup(options->secret.ptr, options->secret.len);
-		keys->secret_len = options->secret.len;
-		return keys;
-	}
-	unsigned char random[MAC_BYTES];
-	id_random(random, sizeof random);
-	keys->secret = mem_alloc(HEX_BYTES + 1);
-	keys->secret_len = HEX_BYTES;
-	to_hex(random, sizeof random, keys->secret);
+	keys->options = *options;
+	keys->options.secret = (struct str){NULL, 0};
+	keys->set = key_set_new(options->secret, options->rotation_ms);
+	if (options->nonce_ttl_ms)
+		keys->nonces = nonce_store_new(options->nonce_ttl_ms);
 	return keys;
 }
 
@@ -72,48 +48,22 @@ void signing_keys_free(struct signing_keys *keys)
 {
 	if (!keys)
 		return;
-	OPENSSL_cleanse(keys->secret, keys->secret_len);
-	free(keys->secret);
+	key_set_free(keys->set);
+	nonce_store_free(keys->nonces);
 	free(keys);
-}
-
-static EVP_MD_CTX *begin_half(const unsigned char key[MAC_BLOCK], unsigned char pad)
-{
-	unsigned char block[MAC_BLOCK];
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-	for (size_t i = 0; i < MAC_BLOCK; i++)
-		block[i] = key[i] ^ pad;
-	assert_always(ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) && EVP_DigestUpdate(ctx, block, sizeof block));
-	OPENSSL_cleanse(block, sizeof block);
-	return ctx;
-}
-
-/* RFC 2104: a key longer than a block is hashed first. */
-static void prepare_mac(struct signer *signer, struct str secret)
-{
-	unsigned char key[MAC_BLOCK] = {0};
-	unsigned len = 0;
-
-	if (secret.len > MAC_BLOCK)
-		assert_always(EVP_Digest(secret.ptr, secret.len, key, &len, EVP_sha256(), NULL));
-	else
-		memcpy(key, secret.ptr, secret.len);
-	signer->inner = begin_half(key, 0x36);
-	signer->outer = begin_half(key, 0x5c);
-	signer->work = EVP_MD_CTX_new();
-	assert_always(signer->work);
-	OPENSSL_cleanse(key, sizeof key);
 }
 
 struct signer *signer_new(const struct signing_keys *keys)
 {
 	struct signer *signer = mem_alloc(sizeof *signer);
+	size_t limit = keys->options.max_state_bytes;
 
 	signer->keys = keys;
-	prepare_mac(signer, (struct str){keys->secret, keys->secret_len});
-	buf_init(&signer->data, keys->max_state_bytes);
-	buf_init(&signer->packed, keys->max_state_bytes);
+	signer->ring = key_ring_new(keys->set);
+	buf_init(&signer->middle, 64);
+	buf_init(&signer->text, limit);
+	buf_init(&signer->packed, limit);
+	buf_init(&signer->sealed, 2 * limit + 64);
 	return signer;
 }
 
@@ -121,36 +71,50 @@ void signer_free(struct signer *signer)
 {
 	if (!signer)
 		return;
-	EVP_MD_CTX_free(signer->inner);
-	EVP_MD_CTX_free(signer->outer);
-	EVP_MD_CTX_free(signer->work);
-	buf_deinit(&signer->data);
+	key_ring_free(signer->ring);
+	buf_deinit(&signer->middle);
+	buf_deinit(&signer->text);
 	buf_deinit(&signer->packed);
+	buf_deinit(&signer->sealed);
 	free(signer);
 }
 
-/* The signed text: componentId:version:timestamp:data, and :nonce if there is one. */
-static void mac_of(struct signer *signer, struct str id, uint64_t version, int64_t timestamp, struct str data,
-		   struct str nonce, char hex[HEX_BYTES])
-{
-	unsigned char digest[MAC_BYTES];
-	char middle[64];
-	int len = snprintf(middle, sizeof middle, ":%" PRIu64 ":%" PRId64 ":", version, timestamp);
-	EVP_MD_CTX *work = signer->work;
+/* What is signed. */
+struct signed_text {
+	struct str component_id;
+	int64_t version;
+	int64_t timestamp;
+	struct str data;
+	struct str nonce; /* ptr NULL: none */
+};
 
-	bool ok = EVP_MD_CTX_copy_ex(work, signer->inner) && EVP_DigestUpdate(work, id.ptr, id.len) &&
-		  EVP_DigestUpdate(work, middle, (size_t)len) && EVP_DigestUpdate(work, data.ptr, data.len) &&
-		  (!nonce.ptr || (EVP_DigestUpdate(work, ":", 1) && EVP_DigestUpdate(work, nonce.ptr, nonce.len))) &&
-		  EVP_DigestFinal_ex(work, digest, NULL) && EVP_MD_CTX_copy_ex(work, signer->outer) &&
-		  EVP_DigestUpdate(work, digest, sizeof digest) && EVP_DigestFinal_ex(work, digest, NULL);
-	assert_always(ok);
-	to_hex(digest, sizeof digest, hex);
+static void mac_of(struct signer *signer, struct mac *mac, const struct signed_text *text, char hex[MAC_HEX])
+{
+	struct buf *middle = &signer->middle;
+
+	buf_reset(middle, KEEP);
+	buf_append_char(middle, ':');
+	json_write_int(middle, text->version);
+	buf_append_char(middle, ':');
+	json_write_int(middle, text->timestamp);
+	buf_append_char(middle, ':');
+	mac_begin(mac);
+	mac_add(mac, text->component_id);
+	mac_add(mac, buf_str(middle));
+	mac_add(mac, text->data);
+	if (text->nonce.ptr) {
+		mac_add(mac, STR(":"));
+		mac_add(mac, text->nonce);
+	}
+	mac_end_hex(mac, hex);
 }
+
+/* ---- signing ---- */
 
 /* The state as text with the component's name behind it. */
 static void write_data(struct buf *out, const live_value *state, struct str name)
 {
-	buf_reset(out, 64 * 1024);
+	buf_reset(out, KEEP);
 	json_write(out, state);
 	if (buf_failed(out) || out->len < 2)
 		return;
@@ -165,89 +129,223 @@ static void write_data(struct buf *out, const live_value *state, struct str name
 /* Compressed when that makes it shorter than 0.9 of the text (protocol section 11). */
 static bool compress_data(struct signer *signer)
 {
-	struct str text = buf_str(&signer->data);
+	struct str text = buf_str(&signer->text);
 
-	if (text.len <= COMPRESS_ABOVE)
+	if (!signer->keys->options.compress || text.len <= COMPRESS_ABOVE)
 		return false;
-	buf_reset(&signer->packed, 64 * 1024);
+	buf_reset(&signer->packed, KEEP);
 	if (gzip_pack_base64(&signer->packed, text) < 0)
 		return false;
 	return signer->packed.len * 10 < text.len * 9;
 }
 
+static void write_object(struct buf *out, const struct signed_text *text, const char hex[MAC_HEX], bool compressed,
+			 bool encrypted)
+{
+	buf_append_str(out, STR("{\"data\":"));
+	json_write_string(out, text->data);
+	buf_append_str(out, STR(",\"signature\":\""));
+	buf_append(out, hex, MAC_HEX);
+	buf_append_str(out, STR("\",\"timestamp\":"));
+	json_write_int(out, text->timestamp);
+	buf_append_str(out, STR(",\"version\":"));
+	json_write_int(out, text->version);
+	buf_append_str(out, STR(",\"componentId\":"));
+	json_write_string(out, text->component_id);
+	if (text->nonce.ptr) {
+		buf_append_str(out, STR(",\"nonce\":"));
+		json_write_string(out, text->nonce);
+	}
+	buf_append_str(out, compressed ? STR(",\"compressed\":true") : STR(",\"compressed\":false"));
+	buf_append_str(out, encrypted ? STR(",\"encrypted\":true}") : STR(",\"encrypted\":false}"));
+}
+
 void signer_sign(struct signer *signer, const struct signing *what, struct buf *out)
 {
-	char hex[HEX_BYTES];
+	const struct signing_options *options = &signer->keys->options;
+	const struct key *key = key_ring_at(signer->ring, what->wall_ms);
+	struct signed_text text = {
+		.component_id = what->component_id,
+		.version = (int64_t)what->version,
+		.timestamp = what->wall_ms,
+	};
+	char hex[MAC_HEX], nonce[NONCE_MAX];
 
-	write_data(&signer->data, what->state, what->component_name);
-	if (buf_failed(&signer->data))
+	write_data(&signer->text, what->state, what->component_name);
+	if (buf_failed(&signer->text))
 		return;
 	bool compressed = compress_data(signer);
-	struct str data = buf_str(compressed ? &signer->packed : &signer->data);
-	mac_of(signer, what->component_id, what->version, what->wall_ms, data, (struct str){NULL, 0}, hex);
-
-	buf_append_str(out, STR("{\"data\":"));
-	json_write_string(out, data);
-	buf_append_str(out, STR(",\"signature\":\""));
-	buf_append(out, hex, sizeof hex);
-	buf_append_str(out, STR("\",\"timestamp\":"));
-	json_write_int(out, what->wall_ms);
-	buf_append_str(out, STR(",\"version\":"));
-	json_write_int(out, (long long)what->version);
-	buf_append_str(out, STR(",\"componentId\":"));
-	json_write_string(out, what->component_id);
-	buf_append_str(out, compressed ? STR(",\"compressed\":true") : STR(",\"compressed\":false"));
-	buf_append_str(out, STR(",\"encrypted\":false}"));
+	text.data = buf_str(compressed ? &signer->packed : &signer->text);
+	if (options->encrypt) {
+		buf_reset(&signer->sealed, KEEP);
+		if (cipher_seal(key->cipher, text.data, &signer->sealed) < 0)
+			return;
+		text.data = buf_str(&signer->sealed);
+	}
+	if (signer->keys->nonces)
+		text.nonce = (struct str){nonce, nonce_make(key->mac, what->wall_ms, nonce)};
+	mac_of(signer, key->mac, &text, hex);
+	write_object(out, &text, hex, compressed, options->encrypt);
 }
 
-static struct str string_at(const live_value *object, const char *key)
+/* ---- opening ---- */
+
+static bool read_string(const live_value *object, const char *key, struct str *out)
 {
 	const live_value *value = live_get(object, key);
-	return (struct str){live_as_string(value), live_as_string(value) ? live_len(value) : 0};
+
+	*out = (struct str){live_as_string(value), live_len(value)};
+	return out->ptr;
 }
 
-/* Verified data into a state. NULL or the protocol's text. */
-static const char *unpack(struct signer *signer, struct str data, bool compressed, struct signed_state *out)
+/* An integer of 0 to 2^53. */
+static bool read_int(const live_value *object, const char *key, int64_t *out)
 {
-	const struct json_limits limits = {.max_depth = 256, .flags = JSON_DROP_PROTOTYPE_NAMES};
+	const live_value *value = live_get(object, key);
 
-	if (compressed) {
-		buf_reset(&signer->data, 64 * 1024);
-		if (gzip_unpack_base64(&signer->data, data) < 0)
-			return "Invalid state signature";
-		data = buf_str(&signer->data);
+	*out = live_as_int(value, -1);
+	return live_value_type(value) == LIVE_INT && *out >= 0 && *out <= MAX_INT;
+}
+
+/* A boolean, or nothing, which is false. */
+static bool read_flag(const live_value *object, const char *key, bool *out)
+{
+	const live_value *value = live_get(object, key);
+
+	*out = live_as_bool(value);
+	return !value || live_value_type(value) == LIVE_BOOL;
+}
+
+struct presented { /* what a client brought, its types checked and nothing else */
+	struct signed_text text;
+	struct str signature;
+	bool compressed;
+	bool encrypted;
+};
+
+static bool read_presented(const live_value *object, struct presented *out)
+{
+	*out = (struct presented){0};
+	bool nonce_ok = read_string(object, "nonce", &out->text.nonce) || !live_get(object, "nonce");
+
+	return nonce_ok && read_string(object, "data", &out->text.data) &&
+	       read_string(object, "signature", &out->signature) &&
+	       read_string(object, "componentId", &out->text.component_id) &&
+	       /* A colon would let two objects have one signed text. */
+	       !memchr(out->text.component_id.ptr, ':', out->text.component_id.len) &&
+	       read_int(object, "version", &out->text.version) && read_int(object, "timestamp", &out->text.timestamp) &&
+	       read_flag(object, "compressed", &out->compressed) && read_flag(object, "encrypted", &out->encrypted);
+}
+
+static const char *check_nonce(struct signer *signer, struct str text, int64_t wall_ms)
+{
+	struct nonce nonce;
+	const char *error = nonce_parse(text, &nonce);
+
+	if (error)
+		return error;
+	if (!key_ring_is_good(signer->ring, nonce.made_ms, wall_ms))
+		return nonce.made_ms < wall_ms ? "Nonce expired" : "Nonce timestamp in the future";
+	return nonce_use(signer->keys->nonces, &nonce, key_ring_at(signer->ring, nonce.made_ms)->mac, wall_ms);
+}
+
+static const char *verify(struct signer *signer, const struct presented *presented, int64_t wall_ms, bool once)
+{
+	const struct signed_text *text = &presented->text;
+	char hex[MAC_HEX];
+
+	if (wall_ms - text->timestamp > signer->keys->options.max_age_ms)
+		return "State expired";
+	if (text->timestamp - wall_ms > SIGNATURE_SKEW_MS)
+		return "Invalid state signature";
+	if (once && signer->keys->nonces && text->nonce.ptr) {
+		const char *error = check_nonce(signer, text->nonce, wall_ms);
+		if (error)
+			return error;
 	}
-	if (json_parse(&out->source, data, &limits, NULL) < 0)
-		return "Invalid state signature";
-	out->component_name = string_at(out->source, NAME_KEY);
-	if (live_value_type(out->source) != LIVE_OBJECT || !out->component_name.ptr) {
+	if (!key_ring_is_good(signer->ring, text->timestamp, wall_ms))
+		return "Invalid signature";
+	mac_of(signer, key_ring_at(signer->ring, text->timestamp)->mac, text, hex);
+	return mac_is_equal(presented->signature, (struct str){hex, sizeof hex}) ? NULL : "Invalid signature";
+}
+
+/* The flags are not signed, but data tells by itself what it is: sealed text has colons where base64 has none, and a
+ * state begins with a brace. */
+static bool flags_agree(struct str data, bool compressed, bool encrypted)
+{
+	bool is_text = data.len && *data.ptr == '{';
+	bool is_sealed = !is_text && data.len && memchr(data.ptr, ':', data.len);
+
+	return encrypted ? is_sealed : !is_sealed && compressed != is_text;
+}
+
+/* Verified data as the state's text. */
+static bool unpack(struct signer *signer, const struct presented *presented, struct str *text)
+{
+	struct str data = presented->text.data;
+
+	if (!flags_agree(data, presented->compressed, presented->encrypted))
+		return false;
+	if (presented->encrypted) {
+		struct cipher *cipher = key_ring_at(signer->ring, presented->text.timestamp)->cipher;
+		buf_reset(&signer->sealed, KEEP);
+		if (cipher_open(cipher, data, &signer->sealed) < 0)
+			return false;
+		data = buf_str(&signer->sealed);
+		if (!flags_agree(data, presented->compressed, false))
+			return false;
+	}
+	if (presented->compressed) {
+		buf_reset(&signer->text, KEEP);
+		if (gzip_unpack_base64(&signer->text, data) < 0)
+			return false;
+		data = buf_str(&signer->text);
+	}
+	*text = data;
+	return data.len <= signer->keys->options.max_state_bytes;
+}
+
+static bool read_state(struct str text, struct signed_state *out)
+{
+	const struct json_limits limits = {.max_depth = MAX_DEPTH, .flags = JSON_DROP_PROTOTYPE_NAMES};
+
+	if (json_parse(&out->source, text, &limits, NULL) < 0)
+		return false;
+	if (live_value_type(out->source) != LIVE_OBJECT || !read_string(out->source, NAME_KEY, &out->component_name)) {
 		live_value_unref(out->source);
-		return "Invalid state signature";
+		return false;
 	}
 	out->state = live_without(out->source, NAME_KEY);
+	return true;
+}
+
+static const char *open_state(struct signer *signer, const live_value *signed_state, int64_t wall_ms, bool once,
+			      struct signed_state *out)
+{
+	struct presented presented;
+	struct signed_state opened = {0};
+	struct str text;
+
+	if (!read_presented(signed_state, &presented))
+		return "Invalid state signature";
+	const char *error = verify(signer, &presented, wall_ms, once);
+	if (error)
+		return error;
+	if (!unpack(signer, &presented, &text) || !read_state(text, &opened))
+		return "Invalid state signature";
+	opened.version = (uint64_t)presented.text.version;
+	*out = opened;
 	return NULL;
 }
 
 const char *signer_open(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
 			struct signed_state *out)
 {
-	char hex[HEX_BYTES];
-	struct str data = string_at(signed_state, "data");
-	struct str given = string_at(signed_state, "signature");
-	int64_t timestamp = live_as_int(live_get(signed_state, "timestamp"), -1);
-	int64_t version = live_as_int(live_get(signed_state, "version"), -1);
+	return open_state(signer, signed_state, wall_ms, false, out);
+}
 
-	if (!data.ptr || timestamp < 0 || version < 0)
-		return "Invalid state signature";
-	if (wall_ms - timestamp > signer->keys->max_age_ms)
-		return "State expired";
-	mac_of(signer, string_at(signed_state, "componentId"), (uint64_t)version, timestamp, data,
-	       string_at(signed_state, "nonce"), hex);
-	if (given.len != sizeof hex || CRYPTO_memcmp(given.ptr, hex, sizeof hex))
-		return "Invalid signature";
-	/* The flags are not signed: they can only make unpacking fail. */
-	if (live_as_bool(live_get(signed_state, "encrypted")))
-		return "Invalid state signature";
-	out->version = (uint64_t)version;
-	return unpack(signer, data, live_as_bool(live_get(signed_state, "compressed")), out);
+const char *signer_open_once(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
+			     struct signed_state *out)
+{
+	return open_state(signer, signed_state, wall_ms, true, out);
 }

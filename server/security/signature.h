@@ -1,14 +1,21 @@
 /*
- * signature - a component's state, signed, so that its client can keep it and bring it back (protocol.md section 11).
+ * signature - a component's state, signed, so that its client can keep it and bring it back (protocol.md section 11,
+ * behaviour.md section 9).
  *
- * The object is JSON: data (the state with __componentName, as JSON text, perhaps gzipped), signature (HMAC-SHA256 over
- * id, version, time and data), and flags. Keys are made once, before the shards start, and only read; each shard has a
- * signer of its own, which holds the prepared digests and scratch memory. What comes back from a client is data until
- * it is verified: every field is checked, and nothing is unpacked before the signature holds.
+ * The object is JSON: data (the state with __componentName, as JSON text, perhaps gzipped, perhaps sealed), signature
+ * (HMAC-SHA256 over componentId:version:timestamp:data, and :nonce if there is one), and flags. What all shards share
+ * is made once, before they start; each shard has a signer of its own, which holds the prepared keys and scratch
+ * memory.
+ *
+ * What comes back from a client is data until it is verified: every field is type-checked, nothing is unpacked before
+ * the signature holds, and the flags, which are not signed, must agree with what data looks like. What one may get
+ * wrong: a signature says that some server of this secret made the state, not for whom; who may mount is for the
+ * caller.
  */
 #ifndef SERVER_SECURITY_SIGNATURE_H
 #define SERVER_SECURITY_SIGNATURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <live/value.h>
@@ -17,14 +24,19 @@
 #include "core/str.h"
 
 struct signer;
+struct signing_keys;
+
+enum { SIGNATURE_SKEW_MS = 30000 }; /* a state may come from a node whose clock is so far ahead */
 
 struct signing_options {
 	struct str secret;      /* empty: 32 random bytes as hex text, so states end with the process */
 	int64_t max_age_ms;     /* older states are refused: "State expired" */
 	size_t max_state_bytes; /* of a state when unpacked */
+	bool compress;          /* gzip data of more than 1024 bytes, when that makes it shorter than 0.9 of it */
+	bool encrypt;           /* seal data with AES-256-GCM, so that clients cannot read it */
+	int64_t nonce_ttl_ms;   /* give each signature a nonce that is good for so long; 0: no nonces */
+	int64_t rotation_ms;    /* a new key each so many ms, the same on all nodes (keys.h); 0: the secret itself */
 };
-
-struct signing_keys;
 
 /* [start] Takes a copy of what it needs. Never NULL. */
 struct signing_keys *signing_keys_new(const struct signing_options *options);
@@ -37,11 +49,11 @@ struct signer *signer_new(const struct signing_keys *keys);
 void signer_free(struct signer *signer);
 
 struct signing {
-	struct str component_id;
+	struct str component_id; /* without a colon */
 	struct str component_name;
-	const live_value *state;
-	uint64_t version;
-	int64_t wall_ms;
+	const live_value *state; /* an object */
+	uint64_t version;        /* below 2^53 */
+	int64_t wall_ms;         /* at least 0 */
 };
 
 /* [shard] Appends the signed state as a JSON object; nothing when the state is larger than max_state_bytes. */
@@ -49,16 +61,22 @@ void signer_sign(struct signer *signer, const struct signing *what, struct buf *
 
 struct signed_state {
 	const live_value *state;   /* without __componentName; the caller owns it */
-	struct str component_name; /* a loan from state's source; lives as long as source */
+	struct str component_name; /* a loan from source; lives as long as it */
 	const live_value *source;  /* the caller owns it */
 	uint64_t version;
 };
 
 /*
  * [shard] Verifies a signed state that came from a client and unpacks it. NULL and *out filled, or the protocol's text:
- * "State expired", "Invalid signature", "Invalid state signature".
+ * "State expired", "Invalid signature", "Invalid state signature" (a field that is missing or of another type, a time
+ * more than SIGNATURE_SKEW_MS ahead, or data that does not unpack). A nonce is not looked at, as the protocol wants it
+ * for rehydration (section 19, row 20): a client may come back with the same state twice.
  */
 const char *signer_open(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
 			struct signed_state *out);
+/* [shard] The same, but a state that carries a nonce is good once in this process (when nonces are on): else one of the
+ * texts of nonce_parse and nonce_use. */
+const char *signer_open_once(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
+			     struct signed_state *out);
 
 #endif
