@@ -4,88 +4,38 @@
 #include <stdlib.h>
 
 #include "server/component/call.h"
+#include "server/component/callable.h"
 #include "server/component/instance.h"
 
-/* Names that are never callable, listed or not (behaviour.md section 4). */
-static const char *const blocked[] = {
-	"constructor",
-	"destroy",
-	"executeAction",
-	"getSerializableState",
-	"onMount",
-	"onDestroy",
-	"onConnect",
-	"onDisconnect",
-	"onStateChange",
-	"onRoomJoin",
-	"onRoomLeave",
-	"onRehydrate",
-	"onAction",
-	"onClientJoin",
-	"onClientLeave",
-	"setState",
-	"sendBinaryDelta",
-	"emit",
-	"broadcast",
-	"broadcastToRoom",
-	"createStateProxy",
-	"createDirectStateAccessors",
-	"generateId",
-	"setAuthContext",
-	"_resetAuthContext",
-	"$auth",
-	"$private",
-	"_privateState",
-	"$persistent",
-	"_inStateChange",
-	"$room",
-	"$rooms",
-	"subscribeToRoom",
-	"unsubscribeFromRoom",
-	"emitRoomEvent",
-	"onRoomEvent",
-	"emitRoomEventWithState",
-};
-
-/* What every object of a JavaScript server has: not callable even when listed. */
-static const char *const universal[] = {
-	"toString",       "valueOf",          "hasOwnProperty",   "isPrototypeOf",    "propertyIsEnumerable",
-	"toLocaleString", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__",
-	"__proto__",
-};
-
-static bool is_among(const char *const *names, size_t count, struct str name)
+/* Why the action cannot be called, in the protocol's words. */
+static void refuse(live_component *self, struct str name, const live_action *action, struct live_reply *reply)
 {
-	for (size_t i = 0; i < count; i++)
-		if (str_equal(str_of(names[i]), name))
-			return true;
-	return false;
-}
+	const live_definition *api = self->definition->api;
 
-#define IS_AMONG(names, name) is_among(names, sizeof(names) / sizeof(names)[0], name)
-
-/* The action to run, or NULL with the refusal in reply. */
-static const live_action *find_callable(live_component *self, struct str name, struct live_reply *reply)
-{
-	const struct definition *definition = self->definition;
-	const live_action *action = definition_action(definition, name);
-
-	if (IS_AMONG(blocked, name) || (name.len && (*name.ptr == '_' || *name.ptr == '#')))
+	if (name_is_blocked(name))
 		live_reply_error(reply, "Action '%.*s' is not callable", STR_ARG(name));
-	else if (!definition->api->actions)
+	else if (!api->actions)
 		live_reply_error(reply, "Action '%.*s' is not callable - component has no publicActions defined",
 				 STR_ARG(name));
 	else if (!action && str_equal(name, STR("setValue")))
 		live_reply_error(reply,
 				 "Action '%.*s' exists on '%s' but is not listed in publicActions. Add it to: static "
 				 "publicActions = [..., '%.*s']",
-				 STR_ARG(name), definition->api->name, STR_ARG(name));
-	else if (!action || IS_AMONG(universal, name))
+				 STR_ARG(name), api->name, STR_ARG(name));
+	else if (!action || name_is_universal(name))
 		live_reply_error(reply, "Action '%.*s' is not callable", STR_ARG(name));
-	else if (!action->run)
-		live_reply_error(reply, "Action '%.*s' not found on component", STR_ARG(name));
 	else
+		live_reply_error(reply, "Action '%.*s' not found on component", STR_ARG(name));
+}
+
+/* The action to run, or NULL with the refusal in reply. */
+static const live_action *find_callable(live_component *self, struct str name, struct live_reply *reply)
+{
+	const live_action *action = definition_action(self->definition, name);
+
+	if (action && definition_is_callable(self->definition, action))
 		return action;
+	refuse(self, name, action, reply);
 	return NULL;
 }
 

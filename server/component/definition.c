@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/component/callable.h"
 
 enum { NAME_MAX_BYTES = 128 };
 
@@ -30,6 +31,7 @@ void registry_free(struct registry *registry)
 	for (unsigned i = 0; i < registry->count; i++) {
 		live_value_unref(registry->all[i]->default_state);
 		free((char *)(uintptr_t)registry->all[i]->source);
+		free(registry->all[i]->is_callable);
 		free(registry->all[i]);
 	}
 	map_deinit(&registry->by_name);
@@ -74,6 +76,20 @@ static int parse_default_state(const live_definition *api, const live_value **ou
 	return -EINVAL;
 }
 
+static bool *find_callable(const live_definition *api)
+{
+	size_t count = 0;
+
+	while (api->actions && api->actions[count].name)
+		count++;
+	bool *is_callable = mem_alloc(count + 1);
+	for (size_t i = 0; i < count; i++) {
+		struct str name = str_of(api->actions[i].name);
+		is_callable[i] = api->actions[i].run && !name_is_blocked(name) && !name_is_universal(name);
+	}
+	return is_callable;
+}
+
 int registry_add(struct registry *registry, const live_definition *api, const char *source, char *error,
 		 size_t error_size)
 {
@@ -95,6 +111,7 @@ int registry_add(struct registry *registry, const live_definition *api, const ch
 		free(definition);
 		return -EINVAL;
 	}
+	definition->is_callable = find_callable(api);
 	definition->source = mem_strndup(source, strlen(source));
 	registry->all = mem_realloc(registry->all, (registry->count + 1) * sizeof *registry->all);
 	registry->all[registry->count++] = definition;
@@ -142,6 +159,11 @@ const live_action *definition_action(const struct definition *definition, struct
 		if (str_equal(str_of(action->name), name))
 			return action;
 	return NULL;
+}
+
+bool definition_is_callable(const struct definition *definition, const live_action *action)
+{
+	return definition->is_callable[action - definition->api->actions];
 }
 
 bool definition_is_updatable(const struct definition *definition, struct str key)

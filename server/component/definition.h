@@ -19,6 +19,7 @@ struct definition {
 	struct str name;
 	const live_value *default_state; /* an object */
 	const char *source;              /* the plugin's file, or "built in"; for messages */
+	bool *is_callable;               /* of each action; ours */
 	unsigned order;                  /* of registration, from 0 */
 };
 
@@ -40,6 +41,8 @@ const struct definition *registry_at(const struct registry *registry, unsigned o
 
 /* The action named name, or NULL. */
 const live_action *definition_action(const struct definition *definition, struct str name);
+/* Whether action, which is one of the definition's, has a function and a name that may be called. */
+bool definition_is_callable(const struct definition *definition, const live_action *action);
 /* Whether a client may write key by PROPERTY_UPDATE. */
 bool definition_is_updatable(const struct definition *definition, struct str key);
 
