@@ -1,6 +1,6 @@
 /*
- * The program liveshard: reads its settings, runs a server until it is told to end. Exit status: 0 after an orderly
- * end, 2 for a setting, file or component that is wrong.
+ * The program liveshard: reads its settings, runs a server until SIGTERM or SIGINT ends it; SIGHUP reads the settings
+ * again. Exit status: 0 after an orderly end, 2 for a setting, file or component that is wrong.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -29,24 +29,59 @@ static enum log_level level_of(const struct config *config)
 	return LOG_INFO;
 }
 
-/* Signals that end the server are taken by this thread alone, in sigwait. */
-static void block_signals(sigset_t *ending)
+struct call { /* of the program */
+	int argc;
+	char **argv;
+};
+
+/* Signals are taken by this thread alone, in sigwait. */
+static void block_signals(sigset_t *signals)
 {
-	sigemptyset(ending);
-	sigaddset(ending, SIGTERM);
-	sigaddset(ending, SIGINT);
-	pthread_sigmask(SIG_BLOCK, ending, NULL);
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run(const struct config *config, bool only_check)
+/* Reads all settings again and takes over what may change in a running server: the certificate and the log level. */
+static void reload(struct server *server, const struct call *call)
+{
+	char error[CONFIG_ERROR_SIZE];
+	enum config_wish wish;
+	struct config config;
+
+	config_init(&config);
+	if (config_read_arguments(&config, call->argc, call->argv, &wish, error) < 0 ||
+	    server_reload(server, &config, error) < 0) {
+		log_error(NULL, "not reloaded: %s", error);
+	} else {
+		log_setup(level_of(&config), 2);
+		log_info(NULL, "reloaded");
+	}
+	log_flush();
+	config_deinit(&config);
+}
+
+/* Returns when a signal ends the server. */
+static void heed_signals(struct server *server, const sigset_t *signals, const struct call *call)
+{
+	int number;
+
+	while (sigwait(signals, &number) == 0 && number == SIGHUP)
+		reload(server, call);
+	log_info(NULL, "ending on signal %d", number);
+	log_flush();
+}
+
+static int run(const struct config *config, const struct call *call, bool only_check)
 {
 	char error[CONFIG_ERROR_SIZE];
 	struct server *server;
-	sigset_t ending;
-	int signal_number;
+	sigset_t signals;
 
-	block_signals(&ending);
+	block_signals(&signals);
 	log_setup(level_of(config), 2);
 	log_thread("main");
 	if (server_new(&server, config, error) < 0)
@@ -60,9 +95,7 @@ static int run(const struct config *config, bool only_check)
 		server_free(server);
 		return fail(error);
 	}
-	sigwait(&ending, &signal_number);
-	log_info(NULL, "ending on signal %d", signal_number);
-	log_flush();
+	heed_signals(server, &signals, call);
 	server_stop(server);
 	server_free(server);
 	return 0;
@@ -86,7 +119,7 @@ int main(int argc, char **argv)
 	case CONFIG_HELP: config_print_help(stdout); break;
 	case CONFIG_DOCS: config_print_docs(stdout); break;
 	case CONFIG_CHECK:
-	case CONFIG_RUN: status = run(&config, wish == CONFIG_CHECK); break;
+	case CONFIG_RUN: status = run(&config, &(struct call){argc, argv}, wish == CONFIG_CHECK); break;
 	}
 	config_deinit(&config);
 	return status;

@@ -132,8 +132,15 @@ static void room_emit(struct http_request *request, void *argument)
 
 /* ---- adding them ---- */
 
+static void add_health(struct server *server, struct http_service *service)
+{
+	http_service_add(service, "GET", "/healthz", healthz, server);
+	http_service_add(service, "GET", "/readyz", readyz, server);
+}
+
 static void add_monitoring(struct server *server)
 {
+	struct http_service *service = server->management ? server->management : server->http;
 	static const struct {
 		const char *method;
 		const char *path;
@@ -151,7 +158,7 @@ static void add_monitoring(struct server *server)
 		size_t size = strlen(server->config->http_prefix) + strlen(all[i].path) + 1;
 		char *path = mem_alloc(size);
 		snprintf(path, size, "%s%s", server->config->http_prefix, all[i].path);
-		http_service_add(server->http, all[i].method, path, all[i].handler, server);
+		http_service_add(service, all[i].method, path, all[i].handler, server);
 		server->paths[i] = path;
 	}
 }
@@ -200,8 +207,9 @@ static int add_files(struct server *server, char error[CONFIG_ERROR_SIZE])
 int server_add_routes(struct server *server, char error[CONFIG_ERROR_SIZE])
 {
 	http_service_add_upgrade(server->http, server->config->ws_path, connect_client, server);
-	http_service_add(server->http, "GET", "/healthz", healthz, server);
-	http_service_add(server->http, "GET", "/readyz", readyz, server);
+	add_health(server, server->http);
+	if (server->management)
+		add_health(server, server->management);
 	add_monitoring(server);
 	return add_files(server, error);
 }

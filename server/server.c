@@ -21,7 +21,8 @@ static int trust_proxies(struct server *server, char error[CONFIG_ERROR_SIZE])
 		if (!server->trusted)
 			server->trusted = address_set_new();
 		if (address_set_add(server->trusted, networks->items[i]) < 0) {
-			snprintf(error, CONFIG_ERROR_SIZE, "trusted_proxies: '%s' is no network", networks->items[i].ptr);
+			snprintf(error, CONFIG_ERROR_SIZE, "trusted_proxies: '%s' is no network",
+				 networks->items[i].ptr);
 			return -EINVAL;
 		}
 	}

@@ -16,6 +16,10 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 	__attribute__((warn_unused_result));
 /* Starts the shards, then listens, and says so on standard output. 0, or -errno with one line in error. */
 int server_start(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+/* Takes over what may change while it runs: the certificate, as config (which may go afterwards) names it. Connections
+ * that are there keep the old one. 0, or -errno with one line in error, and all stays as it was. */
+int server_reload(struct server *server, const struct config *config, char error[CONFIG_ERROR_SIZE])
+	__attribute__((warn_unused_result));
 /* Stops listening, sends the clients away, waits for them up to config->shutdown_ms, ends the shards. */
 void server_stop(struct server *server);
 /* NULL is fine. */

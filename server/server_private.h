@@ -22,6 +22,15 @@
 #include "shard/pool.h"
 #include "shard/shard.h"
 
+enum { DOOR_MAIN, DOOR_TLS, DOOR_MANAGEMENT, DOORS };
+
+struct door { /* where connections come in; the tag of its listeners */
+	const struct http_service *http;
+	bool is_tls;
+	const char *purpose; /* behind the address, when it says where we listen; or NULL */
+	char where[256];     /* empty: it is not there */
+};
+
 struct server {
 	const struct config *config;
 	struct registry *registry;
@@ -30,7 +39,12 @@ struct server {
 	struct shard_group *group;
 	struct pool *pool;
 	struct acceptor *acceptor;
-	struct http_service *http;
+	struct http_service *http;       /* what clients see */
+	struct http_service *management; /* the routes of management, when they have a door of their own; else NULL */
+	struct door doors[DOORS];
+	struct tls_context *tls; /* as of the start; NULL: no TLS */
+	struct tls_seed *seed;
+	struct address_set *trusted; /* proxies; NULL: none */
 	struct room_adapter *adapter;
 	struct component_settings components;
 	struct session_settings sessions;
@@ -48,5 +62,24 @@ struct server {
 
 /* Adds the routes (routes.c). 0, or -errno with one line in error. */
 int server_add_routes(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+
+/* ---- server_listen.c ---- */
+
+/* Whether the routes of management have a door of their own. */
+bool server_has_management(const struct config *config);
+/* Opens the doors. 0, or -errno with one line in error. */
+int server_listen(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+/* Prints one line per door. */
+void server_say_where(const struct server *server);
+/* The acceptor's call for what came in by a door. [shard] */
+void server_on_accept(struct shard *shard, const struct accepted *accepted, void *argument);
+
+/* ---- server_tls.c ---- */
+
+/* Builds what TLS needs, if it is wanted; the shards must be built. 0, or -errno with one line in error. */
+int server_build_tls(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+void server_free_tls(struct server *server);
+/* Readies net for TLS, if it is wanted. [shard] */
+void server_shard_ready_tls(struct server *server, struct net_shard *net);
 
 #endif

@@ -12,6 +12,7 @@ struct server_shard *server_shard_new(struct server *server, struct shard *shard
 	here->server = server;
 	here->shard = shard;
 	here->net = net_shard_new(shard, &server->net);
+	server_shard_ready_tls(server, here->net);
 	here->components =
 		component_shard_new(shard, server->registry, &server->components, server->keys, &server->rooms);
 	session_shard_init(&here->sessions, shard, here->components, &server->sessions);
