@@ -64,9 +64,10 @@ typedef struct live_definition {
 	const char *default_state;  /* JSON object; LIVE_JSON(...) */
 	const live_action *actions; /* ends with an entry whose name is NULL; LIVE_ACTIONS(...) */
 	const char *const
-		*updatable;  /* keys that PROPERTY_UPDATE may write, NULL-terminated; NULL: those of default_state */
-	bool singleton;      /* one instance for all clients */
-	size_t private_size; /* bytes of zeroed memory that live_private returns */
+		*updatable;    /* keys that PROPERTY_UPDATE may write, NULL-terminated; NULL: those of default_state */
+	bool singleton;        /* one instance for all clients */
+	size_t private_size;   /* bytes of zeroed memory that live_private returns */
+	const char *room_type; /* of its channel on the event bus; NULL: "default" */
 
 	/* Lifecycle, in this order. An error of one hook is logged and ends nothing but that hook. */
 	void (*on_connect)(live_component *self);
@@ -143,6 +144,10 @@ LIVE_API const char *live_get_string(const live_component *self, const char *key
 LIVE_API void live_set(live_component *self, const char *key, const live_value *value);
 /* Merges patch (an object; given away) into the state: its keys are set, nested objects are complete. */
 LIVE_API void live_set_state(live_component *self, const live_value *patch);
+/* Gives the patch for a state; argument is as given to live_update_state. Returns a new reference. */
+typedef const live_value *live_state_fn(const live_value *state, const live_value *argument);
+/* Merges what patch returns for the state as it is; gives argument away. */
+LIVE_API void live_update_state(live_component *self, live_state_fn *patch, const live_value *argument);
 
 /* ---- replies ---- */
 
@@ -172,6 +177,8 @@ LIVE_API int live_broadcast(live_component *self, const char *type, const live_v
  * 0 (also when joined already), -EINVAL for an invalid name or without a default room. */
 LIVE_API int live_room_join(live_component *self, const char *room, const live_value *initial_state);
 LIVE_API int live_room_leave(live_component *self, const char *room);
+/* The rooms that it is in, as an array of their ids; the caller owns it. */
+LIVE_API const live_value *live_rooms(const live_component *self);
 LIVE_API bool live_room_is_member(const live_component *self, const char *room);
 /* The room's state as of the last event; a loan; {} when not a member. */
 LIVE_API const live_value *live_room_state(const live_component *self, const char *room);
@@ -200,6 +207,20 @@ typedef void live_room_event_fn(live_component *self, const char *room, const ch
 /* Calls fn for each such event ("*" for all) that somebody else sends, for as long as this is a member. Join first.
  * Errors as live_room_emit. */
 LIVE_API int live_room_on(live_component *self, const char *room, const char *event, live_room_event_fn *fn);
+
+/* ---- the event bus: components of the same room among themselves, on all shards; clients hear nothing of it ---- */
+
+/* Called for an event of the bus. data is a loan. */
+typedef void live_event_fn(live_component *self, const char *event, const live_value *data);
+/* Calls fn for each such event ("*" for all) in the room given at mount, for as long as this lives. -EINVAL without a
+ * room. */
+LIVE_API int live_on_room_event(live_component *self, const char *event, live_event_fn *fn);
+/* Sends event to the handlers of all components mounted with the same room, one's own only with notify_self; gives data
+ * away. -EINVAL without a room. */
+LIVE_API int live_emit_room_event(live_component *self, const char *event, const live_value *data, bool notify_self);
+/* The same to all others, after merging updates (given away) into one's own state. */
+LIVE_API int live_emit_room_event_with_state(live_component *self, const char *event, const live_value *data,
+					     const live_value *updates);
 
 /* ---- time ---- */
 

@@ -48,6 +48,22 @@ int live_room_leave(live_component *self, const char *room)
 	return 0;
 }
 
+const live_value *live_rooms(const live_component *self)
+{
+	const live_value *all = live_array(0, NULL);
+
+	list_for_each (link, &self->mounted.memberships) {
+		struct membership *membership = LIST_OF(link, struct membership, link);
+		if (membership->member.state != ROOM_MEMBER_IN)
+			continue;
+		const live_value *more =
+			live_append(all, live_string_len(membership->room_id.ptr, membership->room_id.len));
+		live_value_unref(all);
+		all = more;
+	}
+	return all;
+}
+
 bool live_room_is_member(const live_component *self, const char *room)
 {
 	struct membership *membership = member_of(self, room);

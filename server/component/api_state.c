@@ -1,7 +1,6 @@
 /*
  * The part of the author's API that tells who an instance is and changes its state: thin, over instance.h.
  */
-#include "core/log.h"
 #include "server/component/instance.h"
 
 const char *live_id(const live_component *self)
@@ -89,6 +88,12 @@ void live_set_state(live_component *self, const live_value *patch)
 {
 	instance_set_state(self, patch);
 	live_value_unref(patch);
+}
+
+void live_update_state(live_component *self, live_state_fn *patch, const live_value *argument)
+{
+	live_set_state(self, patch(self->state, argument));
+	live_value_unref(argument);
 }
 
 void live_set(live_component *self, const char *key, const live_value *value)

@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "server/component/broadcast.h"
+#include "server/component/bus.h"
 #include "server/component/membership.h"
 #include "server/component/mount.h"
 #include "server/component/singleton.h"
@@ -14,6 +15,7 @@ static void free_instance(struct grave *grave)
 	live_component *self = LIST_OF(grave, live_component, grave);
 
 	live_value_unref(self->state);
+	free(self->extra);
 	singleton_audience_free(self->audience);
 	free(self);
 }
@@ -69,10 +71,30 @@ live_component *instance_new(struct component_shard *here, const struct instance
 		list_append(&options->client->mounted, &self->mounted.link);
 		options->client->mounted_count++;
 	}
-	self->broadcast = broadcast_join(self);
+	if (options->room.len)
+		instance_extra(self)->broadcast = broadcast_join(self);
 	counter_add(&here->counters.components, 1);
 	counter_add(&here->counters.mounts, 1);
 	return self;
+}
+
+struct instance_extra *instance_extra(live_component *self)
+{
+	if (self->extra)
+		return self->extra;
+	self->extra = mem_alloc(sizeof *self->extra);
+	self->extra->component = self;
+	self->extra->bus_name.id = self->sender.id;
+	instance_init_renewal(self);
+	list_init(&self->extra->bus_watches);
+	return self->extra;
+}
+
+static void end_extra(live_component *self)
+{
+	broadcast_leave(self->extra->broadcast);
+	bus_watches_end(self);
+	instance_cancel_renewal(self);
 }
 
 void instance_destroy(live_component *self)
@@ -84,9 +106,9 @@ void instance_destroy(live_component *self)
 		self->definition->api->on_destroy(self);
 	mount_abandon(self);
 	memberships_leave_all(&self->mounted);
-	broadcast_leave(self->broadcast);
+	if (self->extra)
+		end_extra(self);
 	timers_stop_all(self);
-	instance_cancel_renewal(self);
 	if (handle_is_set(self->handle))
 		shard_handle_close(self->home->shard, self->handle);
 	if (self->mounted.client) {

@@ -16,6 +16,7 @@
 
 #include "core/id.h"
 #include "core/list.h"
+#include "pubsub/rooms.h"
 #include "server/component/client.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
@@ -26,7 +27,6 @@ struct audience;
 struct broadcast;
 struct call;
 struct proxy;
-struct renewal;
 
 /* What a client can name by a component id: an instance of its own, or its part in a singleton. */
 struct mounted {
@@ -38,21 +38,29 @@ struct mounted {
 	struct str id;
 };
 
+/* What most components have no need of, or not while they are idle. */
+struct instance_extra {
+	live_component *component;
+	struct timer renewal;        /* of the signature */
+	struct broadcast *broadcast; /* what it hears as mounted with a room; NULL without one */
+	struct room_member bus_name; /* never joins: leaves the component's own events out of its handlers */
+	struct list bus_watches;     /* handlers by live_on_room_event */
+};
+
 struct live_component {
 	struct mounted mounted;
 	struct component_shard *home;
 	const struct definition *definition;
 	const live_value *state; /* ours */
 	struct pending_delta pending;
-	struct sender sender;        /* its strings are in text */
-	struct audience *audience;   /* singletons; else NULL */
-	struct broadcast *broadcast; /* what it hears as mounted with a room; NULL without one */
-	struct list timers;          /* of live_timer */
-	struct renewal *renewal;     /* of the signature; NULL while none is due */
-	int64_t signed_ms;           /* when it was signed last */
-	uint64_t version;            /* of the last signature */
-	struct call *mounting;       /* the mount that waits for rooms or on_mount; NULL: it was answered */
-	uint32_t action_count;       /* these three for the statistics */
+	struct sender sender;         /* its strings are in text */
+	struct audience *audience;    /* singletons; else NULL */
+	struct list timers;           /* of live_timer */
+	struct instance_extra *extra; /* ours; NULL until needed */
+	int64_t signed_ms;            /* when it was signed last */
+	uint64_t version;             /* of the last signature */
+	struct call *mounting;        /* the mount that waits for rooms or on_mount; NULL: it was answered */
+	uint32_t action_count;        /* these three for the statistics */
 	uint32_t state_change_count;
 	uint32_t error_count;
 	uint16_t mount_waits; /* for what the mount waits */
@@ -84,6 +92,8 @@ live_component *instance_new(struct component_shard *here, const struct instance
 void instance_destroy(live_component *self);
 /* Pushes a message (JSON text of any lifetime) to its client or clients, after the deltas that are pending. */
 void instance_push(live_component *self, struct str json);
+/* What self has besides, made when it is first asked for. */
+struct instance_extra *instance_extra(live_component *self);
 /* The handle of self, opened when it is first asked for; it finds nothing once self is dead. */
 struct handle instance_handle(live_component *self);
 
@@ -93,6 +103,8 @@ struct handle instance_handle(live_component *self);
 void instance_set_state(live_component *self, const live_value *patch);
 /* Writes the signed state, of the next version, to scratch and returns it in the tick's memory. */
 struct str instance_sign(live_component *self);
+/* Readies the timer of extra that renews the signature. */
+void instance_init_renewal(live_component *self);
 /* No signature is due any more. */
 void instance_cancel_renewal(live_component *self);
 /* Pushes the full state with a fresh signature. */

@@ -1,10 +1,7 @@
 /*
  * A component's state: changed by patches, sent as deltas, signed now and then.
  */
-#include <stdlib.h>
-
 #include "core/diff.h"
-#include "core/mem.h"
 #include "server/component/instance.h"
 #include "server/component/singleton.h"
 
@@ -24,18 +21,10 @@ static struct str sign_to_scratch(live_component *self)
 	return scratch_take(here);
 }
 
-struct renewal { /* only while it is due: an idle component has none */
-	struct timer timer;
-	live_component *component;
-};
-
 void instance_cancel_renewal(live_component *self)
 {
-	if (!self->renewal)
-		return;
-	timer_disarm(&self->renewal->timer);
-	free(self->renewal);
-	self->renewal = NULL;
+	if (self->extra)
+		timer_disarm(&self->extra->renewal);
 }
 
 struct str instance_sign(live_component *self)
@@ -46,14 +35,18 @@ struct str instance_sign(live_component *self)
 
 static void renew_signature(struct timer *timer)
 {
-	live_component *self = LIST_OF(timer, struct renewal, timer)->component;
-
-	instance_cancel_renewal(self);
+	live_component *self = LIST_OF(timer, struct instance_extra, renewal)->component;
 	struct str signed_state = sign_to_scratch(self);
+
 	if (!signed_state.len)
 		return;
 	encode_state_signature(&self->home->out.scratch, &self->sender, signed_state);
 	instance_push(self, scratch_take(self->home));
+}
+
+void instance_init_renewal(live_component *self)
+{
+	timer_init(&self->extra->renewal, renew_signature);
 }
 
 /* The first change after an idle window schedules a signature; further ones ride on it (protocol 7.4). */
@@ -61,13 +54,10 @@ static void schedule_renewal(live_component *self)
 {
 	int64_t interval = self->home->settings->signature_renew_ms;
 
-	if (!interval || self->renewal)
+	if (!interval || timer_is_armed(&instance_extra(self)->renewal))
 		return;
-	self->renewal = mem_alloc(sizeof *self->renewal);
-	self->renewal->component = self;
-	timer_init(&self->renewal->timer, renew_signature);
 	int64_t wait = self->signed_ms + interval - shard_clock(self->home->shard)->mono_ms;
-	shard_timer_after(self->home->shard, &self->renewal->timer, wait > 0 ? wait : 0);
+	shard_timer_after(self->home->shard, &self->extra->renewal, wait > 0 ? wait : 0);
 }
 
 static void tell_change(live_component *self, const live_value *delta)
