@@ -62,6 +62,8 @@ static void set_component_settings(struct server *server)
 	server->components = (struct component_settings){
 		.diff_depth = (unsigned)c->diff_depth,
 		.signature_renew_ms = c->signature_renew_ms,
+		.action_slow_ms = c->action_slow_ms,
+		.action_timeout_ms = c->action_timeout_ms,
 		.components_per_client = (unsigned)c->components_per_client,
 		.rooms_per_client = (unsigned)c->rooms_per_client,
 		.node = server->node,

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
+#include "core/log.h"
 #include "server/component/call.h"
 #include "server/component/callable.h"
 #include "server/component/instance.h"
@@ -61,6 +63,20 @@ static bool ask_hook(live_component *self, const live_action *action, const live
 	return false;
 }
 
+/* Runs the author's function; one that held the shard for long is named. */
+static int run_watched(live_component *self, const live_action *action, const live_value *payload,
+		       struct live_reply *reply)
+{
+	int64_t began_ns = clock_now_mono_ns();
+	int rc = action->run(self, payload, reply);
+	int64_t held_ms = (clock_now_mono_ns() - began_ns) / 1000000;
+
+	if (held_ms > self->home->settings->action_slow_ms)
+		log_warn(self->definition->api->name, "action '%s' held its shard for %lld ms", action->name,
+			 (long long)held_ms);
+	return rc;
+}
+
 void action_run(live_component *self, const struct call *call, const live_value *payload)
 {
 	struct live_reply reply = {.call = call, .component = self};
@@ -72,7 +88,7 @@ void action_run(live_component *self, const struct call *call, const live_value 
 	if (action && ask_hook(self, action, payload, &reply) && !self->is_dead) {
 		live_value_unref(reply.result);
 		reply.result = NULL;
-		rc = action->run(self, payload, &reply);
+		rc = run_watched(self, action, payload, &reply);
 	}
 	call_end(&reply, rc);
 }

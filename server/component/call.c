@@ -134,103 +134,16 @@ void call_end(struct live_reply *reply, int rc)
 	struct str error = error_of(reply, rc);
 
 	if (reply->deferred && rc)
-		live_deferred_error(reply->deferred, error.ptr);
-	else if (!reply->deferred)
+		log_warn(reply->component->definition->api->name,
+			 "%.*s deferred its reply and failed as well: the deferred reply counts",
+			 STR_ARG(reply->call->action));
+	if (!reply->deferred)
 		call_complete(reply->component, reply->call, reply->result, error);
 	live_value_unref(reply->result);
 	free(reply->error);
 }
 
-/* ---- deferring ---- */
-
-struct live_deferred {
-	struct mail mail;
-	struct shard *shard; /* of the component */
-	struct handle component;
-	struct call call; /* its strings are in text */
-	const live_value *result;
-	char *error;
-	char text[];
-};
-
-static struct str keep(char **at, struct str s)
-{
-	struct str kept = {s.ptr ? *at : NULL, s.len};
-
-	if (s.len)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return kept;
-}
-
-static void free_deferred(struct live_deferred *deferred)
-{
-	live_value_unref(deferred->result);
-	free(deferred->error);
-	free(deferred);
-}
-
-static void deliver_deferred(struct mail *mail, struct shard *shard)
-{
-	struct live_deferred *deferred = LIST_OF(mail, struct live_deferred, mail);
-	live_component *self = shard_handle_find(shard, deferred->component);
-	struct str error = {deferred->error, deferred->error ? strlen(deferred->error) : 0};
-
-	if (self)
-		call_complete(self, &deferred->call, deferred->result, error);
-	free_deferred(deferred);
-}
-
-static void discard_deferred(struct mail *mail)
-{
-	free_deferred(LIST_OF(mail, struct live_deferred, mail));
-}
-
-live_deferred *live_reply_defer(live_reply *reply)
-{
-	const struct call *call = reply->call;
-
-	if (reply->deferred)
-		return reply->deferred;
-	live_deferred *deferred =
-		mem_alloc(sizeof *deferred + call->component_id.len + call->action.len + call->request_id.len);
-	char *at = deferred->text;
-	deferred->shard = reply->component->home->shard;
-	deferred->component = instance_handle(reply->component);
-	deferred->call = *call;
-	deferred->call.holds = false;
-	if (call->holds)
-		client_answer(reply->component->home, call->client, (struct str){NULL, 0}, true);
-	deferred->call.component_id = keep(&at, call->component_id);
-	deferred->call.action = keep(&at, call->action);
-	deferred->call.request_id = keep(&at, call->request_id);
-	deferred->mail.deliver = deliver_deferred;
-	deferred->mail.discard = discard_deferred;
-	reply->deferred = deferred;
-	return deferred;
-}
-
-static void send_deferred(live_deferred *deferred)
-{
-	struct shard *here = shard_here();
-
-	if (here && shard_group_of(here) == shard_group_of(deferred->shard))
-		shard_post(here, shard_index(deferred->shard), &deferred->mail);
-	else
-		shard_post_outside(deferred->shard, &deferred->mail);
-}
-
-void live_deferred_value(live_deferred *deferred, const live_value *value)
-{
-	deferred->result = value;
-	send_deferred(deferred);
-}
-
-void live_deferred_error(live_deferred *deferred, const char *text)
-{
-	deferred->error = mem_strndup(text, strlen(text));
-	send_deferred(deferred);
-}
+/* ---- what authors call ---- */
 
 void live_reply_value(live_reply *reply, const live_value *value)
 {

@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "pubsub/rooms.h"
+#include "server/component/deferred.h"
 #include "server/component/instance.h"
 #include "server/component/membership.h"
 
@@ -26,6 +27,7 @@ struct component_shard *component_shard_new(struct shard *shard, const struct re
 	here->out.arena = shard_arena(shard);
 	here->out.diff = (struct diff_options){.deep = true, .depth = settings->diff_depth};
 	list_init(&here->instances);
+	list_init(&here->waiting);
 	map_init(&here->singletons);
 	map_init(&here->proxies);
 	shard_set_context(shard, SHARD_COMPONENTS, here);
@@ -38,6 +40,7 @@ void component_shard_free(struct component_shard *here)
 		return;
 	while (!list_is_empty(&here->instances))
 		instance_destroy(LIST_OF(here->instances.next, live_component, link));
+	deferred_forget_all(here);
 	rooms_free(here->rooms);
 	signer_free(here->signer);
 	buf_deinit(&here->out.scratch);

@@ -24,6 +24,8 @@ struct shard;
 struct component_settings {         /* shared, read-only */
 	unsigned diff_depth;        /* nested levels that a state change is compared in */
 	int64_t signature_renew_ms; /* at most one STATE_SIGNATURE per component in this time; 0: none */
+	int64_t action_slow_ms;     /* an action that holds its shard longer is logged */
+	int64_t action_timeout_ms;  /* a deferred reply that has not come by then is an error; 0: waits for ever */
 	unsigned components_per_client;
 	unsigned rooms_per_client;
 	const char *node; /* the name of this node */
@@ -48,6 +50,7 @@ struct component_shard {
 	struct rooms *rooms;
 	struct outbox_shard out; /* how messages are written and sent */
 	struct list instances;   /* of live_component */
+	struct list waiting;     /* calls whose replies are deferred */
 	struct map singletons;   /* of struct audience, by name: of those that live here */
 	struct map proxies;      /* of struct proxy, by name: singletons that clients of this shard mounted */
 	struct component_counters counters;
