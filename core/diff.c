@@ -127,7 +127,7 @@ static const live_value *diff_member(const live_value *old, const live_value *ne
 		return NULL;
 	/* Below the top, null removes, and there is nothing to remove. */
 	if (!old)
-		return new->type == LIVE_NULL &&depth > 1 ? NULL : live_value_ref(new);
+		return depth > 1 && new->type == LIVE_NULL ? NULL : live_value_ref(new);
 	if (value_is(old, LIVE_OBJECT) && value_is(new, LIVE_OBJECT)) {
 		if (options->deep && depth <= options->depth && depth <= DEEPEST)
 			return diff_objects(old, new, false, depth, options);

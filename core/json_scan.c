@@ -31,14 +31,6 @@ const char *json_refuse_value(struct json_reader *reader, const char *at)
 	return json_refuse(reader, at, at == reader->end ? "unexpected end of the text" : "expected a value");
 }
 
-const char *json_scan_literal(struct json_reader *reader, const char *at, struct str literal)
-{
-	struct str rest = {at, (size_t)(reader->end - at)};
-	if (!str_starts_with(rest, literal))
-		return json_refuse(reader, at, "expected a value");
-	return at + literal.len;
-}
-
 /* ---- strings ---- */
 
 /* The value of a hexadecimal digit, or -1. */
@@ -174,21 +166,10 @@ size_t json_unescape(char *to, struct str raw)
 	return (size_t)(to - start);
 }
 
-struct str json_string_content(struct json_reader *reader, const struct json_string *string)
+struct str json_unescaped(struct json_reader *reader, struct str raw)
 {
-	if (!string->escaped)
-		return string->raw;
 	if (!reader->arena)
 		reader->arena = arena_new(4096);
-	char *to = arena_alloc(reader->arena, string->raw.len);
-	return (struct str){to, json_unescape(to, string->raw)};
-}
-
-bool json_is_prototype_name(struct str name)
-{
-	switch (name.len) {
-	case 9: return str_equal(name, STR("__proto__")) || str_equal(name, STR("prototype"));
-	case 11: return str_equal(name, STR("constructor"));
-	default: return false;
-	}
+	char *to = arena_alloc(reader->arena, raw.len);
+	return (struct str){to, json_unescape(to, raw)};
 }

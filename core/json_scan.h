@@ -39,9 +39,8 @@ const char *json_scan_string_from(struct json_reader *reader, const char *start,
 				  struct json_string *string);
 /* Writes string's content, which is never longer than its raw text, to to; returns its length. */
 size_t json_unescape(char *to, struct str raw);
-/* The content of string: its raw text, or a copy in the reader's arena, which is made when there is none. */
-struct str json_string_content(struct json_reader *reader, const struct json_string *string);
-bool json_is_prototype_name(struct str name);
+/* The same in the reader's arena, which is made when there is none. */
+struct str json_unescaped(struct json_reader *reader, struct str raw);
 
 /* A number in the text: an integer when it has neither fraction nor exponent and JavaScript holds it exactly. */
 struct json_number {
@@ -56,9 +55,6 @@ struct json_number {
 const char *json_scan_number(struct json_reader *reader, const char *at, struct json_number *number);
 /* The same without its value. */
 const char *json_skip_number(struct json_reader *reader, const char *at);
-/* Reads a literal. */
-const char *json_scan_literal(struct json_reader *reader, const char *at, struct str literal);
-
 static inline bool json_is_space(char c)
 {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -89,6 +85,28 @@ static inline const char *json_scan_string(struct json_reader *reader, const cha
 	string->raw = (struct str){start + 1, (size_t)(at - start - 1)};
 	string->escaped = false;
 	return at + 1;
+}
+
+/* The content of string: its raw text, or a copy in the reader's arena. */
+static inline struct str json_string_content(struct json_reader *reader, const struct json_string *string)
+{
+	return string->escaped ? json_unescaped(reader, string->raw) : string->raw;
+}
+
+static inline bool json_is_prototype_name(struct str name)
+{
+	switch (name.len) {
+	case 9: return memcmp(name.ptr, "__proto__", 9) == 0 || memcmp(name.ptr, "prototype", 9) == 0;
+	case 11: return memcmp(name.ptr, "constructor", 11) == 0;
+	default: return false;
+	}
+}
+
+/* Reads a literal. */
+static inline const char *json_scan_literal(struct json_reader *reader, const char *at, struct str literal)
+{
+	struct str rest = {at, (size_t)(reader->end - at)};
+	return str_starts_with(rest, literal) ? at + literal.len : json_refuse(reader, at, "expected a value");
 }
 
 /* Reads a short integer other than 0, which is what most numbers are. NULL when it is something else, and no error. */

@@ -26,7 +26,7 @@ static const char *verbatim_end(const char *at, const char *end)
 	}
 }
 
-/* Writes the escape for the byte or surrogate at at to to (12 bytes of room); *len is how long the escape is. Returns
+/* Writes the escape for the byte or surrogate at at to to (6 bytes of room); *len is how long the escape is. Returns
  * the bytes of at that it stands for. */
 static size_t escape(char *to, size_t *len, const char *at, const char *end)
 {

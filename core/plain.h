@@ -1,9 +1,8 @@
 /*
  * plain - plain text: ASCII that JSON prints as it is, so neither a quote, a backslash nor a control character.
  *
- * Most strings and nearly all keys are plain. The parser looks for where that ends, values remember it (value.h), and
- * the printer copies what is. The thing to get right: text that is not plain may still need no escape ("é"), so it is
- * only a "no need to look". Threads: [any].
+ * Most strings and nearly all keys are plain: then neither a reader nor a printer need look at their bytes one by one.
+ * The thing to get right: text that is not plain may still need no escape ("é"). Owns nothing. Threads: [any].
  */
 #ifndef CORE_PLAIN_H
 #define CORE_PLAIN_H

@@ -195,6 +195,68 @@ START_TEST(trees)
 }
 END_TEST
 
+/* What string (as itself and as a key) must look like inside a tree. */
+static void append_expected(struct buf *to, struct str string)
+{
+	buf_append_str(to, STR("{\"k\":"));
+	json_write_string(to, string);
+	buf_append_char(to, ',');
+	json_write_string(to, string);
+	buf_append_str(to, STR(":[1,"));
+	json_write_string(to, string);
+	buf_append_str(to, STR("]}"));
+}
+
+static void assert_tree(const live_value *tree, struct str string)
+{
+	struct buf expected, read_again;
+	buf_init(&expected, 1 << 16);
+	buf_init(&read_again, 1 << 16);
+	append_expected(&expected, string);
+	json_write(&read_again, tree);
+	ck_assert(str_equal(buf_str(&expected), buf_str(&read_again)));
+	buf_deinit(&expected);
+	buf_deinit(&read_again);
+	live_value_unref(tree);
+}
+
+static const live_value *array_with(struct str string)
+{
+	return live_array_of(live_int(1), live_string_len(string.ptr, string.len), LIVE_END);
+}
+
+/* A value remembers whether it needs escapes: in whichever way it was made, it must remember right. */
+START_TEST(plain_or_not_however_made)
+{
+	static const char odd[] = {'"', '\\', '\n', 0x1f, 0x7f, ' ', 'x', 0};
+	char bytes[70];
+	for (size_t len = 0; len <= sizeof bytes; len++) {
+		for (size_t place = 0; place < (len ? len : 1); place++) {
+			memset(bytes, 'a', sizeof bytes);
+			bytes[place] = odd[(len + place) % sizeof odd];
+			if (len - place >= 2 && place % 3 == 0)
+				memcpy(bytes + place, "\xc3\xa9", 2);
+			struct str string = {bytes, len};
+			/* The key "k" is another one than the string, even where that is empty or of one byte. */
+			const live_value *base = live_object("k", live_string_len(bytes, len), NULL);
+			const live_value *grown = live_with_len(base, bytes, len, array_with(string));
+			const live_value *changed = live_with_len(grown, bytes, len, array_with(string));
+			size_t text_len;
+			char *text = live_to_json(grown, &text_len);
+			const live_value *back = live_from_json(text, text_len, NULL, 0);
+			const live_value *delta = live_with_len(NULL, bytes, len, array_with(string));
+			assert_tree(live_merge(base, delta), string);
+			assert_tree(grown, string);
+			assert_tree(changed, string);
+			assert_tree(back, string);
+			live_value_unref(base);
+			live_value_unref(delta);
+			free(text);
+		}
+	}
+}
+END_TEST
+
 /* Exactly at the limit it fits; one byte less and it fails, wherever the limit falls. */
 START_TEST(limits_are_exact)
 {
@@ -232,4 +294,5 @@ START_TEST(round_trips)
 }
 END_TEST
 
-CORE_TESTS("json_write", doubles, doubles_are_exact_and_short, ints, strings, trees, limits_are_exact, round_trips)
+CORE_TESTS("json_write", doubles, doubles_are_exact_and_short, ints, strings, trees, plain_or_not_however_made,
+	   limits_are_exact, round_trips)

@@ -2,6 +2,8 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "unit/core/core_test.h"
 
@@ -317,6 +319,45 @@ START_TEST(threads_share_values)
 }
 END_TEST
 
+/* One thread makes, the other drops: memory goes one way only, and a thread that ends leaves none behind. */
+struct belt {
+	_Atomic(const live_value *) places[64];
+};
+
+enum { BELT_VALUES = 50000 };
+
+static void *drop_from_belt(void *given)
+{
+	struct belt *belt = given;
+	for (int taken = 0; taken < BELT_VALUES;) {
+		const live_value *value = atomic_exchange(&belt->places[taken % 64], NULL);
+		if (!value) {
+			sched_yield();
+			continue;
+		}
+		ck_assert_int_eq(live_as_int(live_get(value, "number"), 0), 5000 + taken);
+		live_value_unref(value);
+		taken++;
+	}
+	return NULL;
+}
+
+START_TEST(made_here_dropped_there)
+{
+	static struct belt belt;
+	pthread_t dropper;
+	ck_assert_int_eq(pthread_create(&dropper, NULL, drop_from_belt, &belt), 0);
+	for (int i = 0; i < BELT_VALUES; i++) {
+		const live_value *value = live_object("number", live_int(5000 + i), "text", live_string("a short one"),
+						      "list", live_array_of(live_double(1.5), LIVE_END), NULL);
+		while (atomic_load(&belt.places[i % 64]))
+			sched_yield();
+		atomic_store(&belt.places[i % 64], value);
+	}
+	pthread_join(dropper, NULL);
+}
+END_TEST
+
 START_TEST(shared_children_live_on)
 {
 	const live_value *child = live_object("x", live_string("y"), NULL);
@@ -363,4 +404,5 @@ START_TEST(merges)
 END_TEST
 
 CORE_TESTS("value", scalars, doubles_that_are_ints, doubles_as_ints, strings, binary, arrays, objects, objects_grow,
-	   iteration, paths, equality, deep_trees, threads_share_values, shared_children_live_on, merges)
+	   iteration, paths, equality, deep_trees, threads_share_values, made_here_dropped_there,
+	   shared_children_live_on, merges)
