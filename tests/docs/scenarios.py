@@ -1,5 +1,6 @@
 """What the traces in docs/ show: each function is one, by its name; for capture.py."""
 
+import json
 import pathlib
 
 from tap import TIME
@@ -291,6 +292,48 @@ def too_big(trace):
     client.wire.write_frame(1, text.encode())
     trace.note(f"max_message_bytes is 1024, and the client sends {len(text)} bytes")
     client.hear_close()
+
+
+# ---- HTTP ----
+
+
+def fetch(trace, method, path, body=None):
+    server = trace.servers[0] if trace.servers else trace.server()
+    status, _, reply = server.http(method, path, body)
+    trace.lines.append(" ".join([method, path] + ([json.dumps(body, separators=(",", ":"))] if body is not None else [])))
+    trace.lines.append(f"{status} {trace.replace(reply.decode())}")
+
+
+@scenario
+def health(trace):
+    fetch(trace, "GET", "/healthz")
+    fetch(trace, "GET", "/readyz")
+
+
+@scenario
+def room_by_http(trace):
+    client = trace.connect()
+    client.mount("Counter", quietly=True, room="lobby")
+    fetch(trace, "POST", "/api/live/rooms/lobby/messages", {"text": "hello"})
+    client.hear()
+    fetch(trace, "POST", "/api/live/rooms/lobby/emit", {"event": "tick", "data": {"n": 1}})
+    client.hear()
+    fetch(trace, "POST", "/api/live/rooms/lobby/emit", {"event": 7})
+
+
+@scenario
+def names(trace):
+    fetch(trace, "GET", "/api/live/components")
+
+
+@scenario
+def stats(trace):
+    client = trace.connect()
+    client.mount("Counter", quietly=True, room="lobby")
+    client.ask("CALL_ACTION", quietly=True, componentId=client.component, action="increment", payload={},
+               requestId="r0000002", expectResponse=True)
+    trace.connect().mount("Board", quietly=True)
+    fetch(trace, "GET", "/api/live/stats")
 
 
 # ---- docs/components.md ----
