@@ -89,12 +89,13 @@ int live_room_emit(live_component *self, const char *room, const char *event, co
 	int rc = membership ? 0 : no_member(self, room);
 
 	if (membership) {
+		struct str name = call_clean_text(self->home, event);
 		if (data)
 			json_write(out, data);
 		struct room_emit emit = {
 			.type = STR("room"),
 			.room_id = membership->room_id,
-			.event = str_of(event),
+			.event = name,
 			.data = scratch_take(self->home),
 			.exclude = membership_origin(membership),
 		};
@@ -150,7 +151,7 @@ int live_broadcast(live_component *self, const char *type, const live_value *dat
 	int rc = self->sender.room.len ? 0 : -EINVAL;
 
 	if (rc == 0)
-		rc = broadcast_send(self, str_of(type), data, exclude_user);
+		rc = broadcast_send(self, call_clean_text(self->home, type), data, exclude_user);
 	live_value_unref(data);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /*
  * The part of the author's API that tells who an instance is and changes its state: thin, over instance.h.
  */
+#include "server/component/call.h"
 #include "server/component/instance.h"
 
 const char *live_id(const live_component *self)
@@ -103,7 +104,7 @@ void live_set(live_component *self, const char *key, const live_value *value)
 
 void live_emit(live_component *self, const char *type, const live_value *payload)
 {
-	encode_emit(&self->home->out.scratch, &self->sender, str_of(type), payload);
+	encode_emit(&self->home->out.scratch, &self->sender, call_clean_text(self->home, type), payload);
 	instance_push(self, scratch_take(self->home));
 	live_value_unref(payload);
 }

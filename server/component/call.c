@@ -6,6 +6,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "server/component/client.h"
 #include "server/component/instance.h"
 #include "server/component/mount.h"
@@ -114,6 +115,29 @@ static void complete_action(live_component *self, const struct call *call, const
 		answer_here(here, call->client, text, false);
 }
 
+struct str call_clean_text(struct component_shard *here, const char *text)
+{
+	if (!text || utf8_check(str_of(text)))
+		return str_of(text);
+	utf8_append_repaired(&here->out.scratch, str_of(text));
+	return scratch_take(here);
+}
+
+void call_lost(struct component_shard *here, const struct call *call)
+{
+	if (call->kind != CALL_ACTION)
+		return;
+	buf_printf(&here->out.scratch, "COMPONENT_REHYDRATION_REQUIRED:%.*s", STR_ARG(call->component_id));
+	struct reply reply = {
+		.type = "ACTION_RESPONSE",
+		.component_id = call->component_id,
+		.request_id = call->request_id,
+		.error = scratch_take(here),
+	};
+	encode_reply(&here->out.scratch, &reply);
+	client_answer(here, call->client, scratch_take(here), false);
+}
+
 void call_complete(live_component *self, const struct call *call, const live_value *result, struct str error)
 {
 	switch (call->kind) {
@@ -125,7 +149,7 @@ void call_complete(live_component *self, const struct call *call, const live_val
 static struct str error_of(const struct live_reply *reply, int rc)
 {
 	if (reply->error)
-		return str_of(reply->error);
+		return call_clean_text(reply->component->home, reply->error);
 	return rc ? STR("Action failed") : (struct str){NULL, 0};
 }
 

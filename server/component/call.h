@@ -46,5 +46,11 @@ struct live_reply {
 void call_end(struct live_reply *reply, int rc);
 /* Completes a call of component: result (a loan, may be NULL) or error (ptr NULL: success). */
 void call_complete(live_component *component, const struct call *call, const live_value *result, struct str error);
+/* text of an author as text for a client: UTF-8 in any case, else clients end the connection. In the tick's memory, or
+ * text itself. */
+struct str call_clean_text(struct component_shard *here, const char *text);
+/* The component has ended before it answered: tells the client of an action to come back. (A mount was answered when the
+ * component ended.) */
+void call_lost(struct component_shard *here, const struct call *call);
 
 #endif

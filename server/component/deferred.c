@@ -46,13 +46,15 @@ static void forget(struct waiting *waiting)
 	free(waiting);
 }
 
-/* Completes the call, unless its component is gone, and ends the wait. */
+/* Completes the call, and ends the wait. When its component is gone the client learns that. */
 static void complete(struct waiting *waiting, const live_value *result, struct str error)
 {
 	live_component *self = shard_handle_find(waiting->here->shard, waiting->component);
 
 	if (self)
 		call_complete(self, &waiting->call, result, error);
+	else
+		call_lost(waiting->here, &waiting->call);
 	forget(waiting);
 }
 
@@ -61,9 +63,8 @@ static void on_timeout(struct timer *timer)
 	struct waiting *waiting = LIST_OF(timer, struct waiting, timer);
 	char text[160];
 
-	snprintf(text, sizeof text, "Action '%.64s' timed out after %lldms",
-		 waiting->call.action.len ? arena_copy(shard_arena(waiting->here->shard), waiting->call.action).ptr
-					  : "",
+	snprintf(text, sizeof text, "Action '%.*s' timed out after %lldms",
+		 waiting->call.action.len < 64 ? (int)waiting->call.action.len : 64, waiting->call.action.ptr,
 		 (long long)waiting->here->settings->action_timeout_ms);
 	complete(waiting, NULL, str_of(text));
 }
@@ -110,8 +111,7 @@ static void deliver(struct mail *mail, struct shard *shard)
 	struct waiting *waiting = shard_handle_find(shard, deferred->waiting);
 
 	if (waiting)
-		complete(waiting, deferred->result,
-			 (struct str){deferred->error, deferred->error ? strlen(deferred->error) : 0});
+		complete(waiting, deferred->result, call_clean_text(waiting->here, deferred->error));
 	free_deferred(deferred);
 }
 

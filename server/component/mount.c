@@ -123,7 +123,8 @@ void mount_hook_done(live_component *self, struct str error)
 	if (error.ptr) {
 		char text[512];
 		snprintf(text, sizeof text, "Mount initialization failed: %.*s", STR_ARG(error));
-		encode_error_push(&self->home->out.scratch, &self->sender, STR("onMount"), str_of(text));
+		encode_error_push(&self->home->out.scratch, &self->sender, STR("onMount"),
+				  call_clean_text(self->home, text));
 		instance_push(self, scratch_take(self->home));
 	}
 	one_less_to_wait_for(self);
