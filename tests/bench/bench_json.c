@@ -1,6 +1,10 @@
 /*
- * What one message of 260 bytes costs: to parse into a tree (and free it), to walk by the reader as protocol/decode
+ * What one message of 262 bytes costs: to parse into a tree (and free it), to walk by the reader as protocol/decode
  * does, and to print; ours and json-c side by side. Prints the median of the rounds, and the ratio to json-c.
+ *
+ * Both use the allocator of this process, both print the same bytes without white space into memory that they own and
+ * use again, and json-c's tokener is kept too. json-c is the system's library, thus optimised as packages are; what is
+ * linked together with us at link time it cannot be.
  */
 #include <json-c/json.h>
 #include <stdio.h>
@@ -90,12 +94,18 @@ static void their_parse(void)
 	json_object_put(object);
 }
 
-static void their_print(void)
+static const char *their_text(void)
 {
 	size_t len;
-	sink = (size_t)(uintptr_t)json_object_to_json_string_length(
+	const char *bytes = json_object_to_json_string_length(
 		their_tree, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 	sink = len;
+	return bytes;
+}
+
+static void their_print(void)
+{
+	their_text();
 }
 
 static int compare(const void *a, const void *b)
@@ -152,6 +162,7 @@ int main(void)
 	arena = arena_new(4096);
 	print();
 	assert_always(str_equal(buf_str(&printed), text));
+	assert_always(str_equal(str_of(their_text()), text));
 	/* In turn within each round, so that a noisy moment hits them alike. */
 	for (int round = 0; round < ROUNDS; round++) {
 		for (int i = 0; i < COUNT; i++)
