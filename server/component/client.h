@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "core/id.h"
 #include "core/list.h"
 #include "core/str.h"
 #include "server/protocol/outbox.h"
@@ -30,8 +31,8 @@ struct client {
 	const struct client_ops *ops;
 	struct component_shard *home;
 	struct handle handle;
-	struct str id;      /* of the connection */
-	struct str user_id; /* who it is signed on as; empty: nobody */
+	char id[ID_LEN + 1]; /* of the connection */
+	struct str user_id;  /* who it is signed on as; empty: nobody */
 	uint16_t mounted_count;
 	uint16_t room_joins; /* rooms that it joined by ROOM_JOIN */
 };

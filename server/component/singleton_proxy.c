@@ -35,7 +35,7 @@ static void request_home(struct mounted *part, struct singleton_request *request
 
 	request->definition = part->proxy->definition;
 	request->client = client->handle;
-	request->connection = client->id;
+	request->connection = str_of(client->id);
 	shard_post(client->home->shard, singleton_home(client->home, request->definition),
 		   &singleton_request_new(request)->mail);
 }
@@ -51,7 +51,7 @@ void singleton_mount(struct client *client, const struct definition *definition,
 		.rehydrates = request->rehydrates,
 		.value = request->props,
 		.seed = seed,
-		.connection = client->id,
+		.connection = str_of(client->id),
 		.user_id = client->user_id,
 		.component_id = request->component_id,
 		.request_id = request->request_id,

@@ -44,7 +44,7 @@ static void greet(struct session *self)
 {
 	struct component_shard *components = self->here->components;
 
-	encode_connection_established(&components->out.scratch, self->client.id, self->client.user_id.len > 0);
+	encode_connection_established(&components->out.scratch, str_of(self->client.id), self->client.user_id.len > 0);
 	outbox_reply(&self->client.outbox, scratch_take(components));
 }
 
@@ -54,12 +54,11 @@ struct session *session_open(struct session_shard *here, struct transport *trans
 
 	self->here = here;
 	self->transport = transport;
-	id_make(self->id);
+	id_make(self->client.id);
 	outbox_init(&self->client.outbox, &here->components->out, transport);
 	self->client.ops = &client_ops;
 	self->client.home = here->components;
 	self->client.handle = shard_handle_open(here->shard, &self->client);
-	self->client.id = (struct str){self->id, ID_LEN};
 	list_init(&self->client.mounted);
 	rate_bucket_init(&self->bucket, &here->settings->rate, shard_clock(here->shard)->mono_ms);
 	list_append(&here->sessions, &self->link);

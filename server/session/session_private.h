@@ -16,12 +16,13 @@ struct session {
 	struct session_shard *here;
 	struct transport *transport;
 	struct rate_bucket bucket;
-	struct list link; /* session_shard->sessions */
-	struct grave grave;
+	union {                   /* open or closed */
+		struct list link; /* session_shard->sessions */
+		struct grave grave;
+	};
 	unsigned holds;        /* answers that later messages must wait for */
 	bool knows_generation; /* the first message told whether it is an older client */
 	bool is_closed;
-	char id[ID_LEN + 1];
 };
 
 /* Has the message done, which is in good shape. */

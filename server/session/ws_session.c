@@ -11,10 +11,13 @@ enum { CLOSE_ORIGIN = 4003 };
 
 struct ws_session {
 	struct transport transport;
-	struct ws *ws;
-	struct session *session; /* NULL: the page may not connect */
-	struct session_shard *here;
-	struct grave grave;
+	union { /* open or closed */
+		struct {
+			struct ws *ws;
+			struct session *session; /* NULL: the page may not connect */
+		};
+		struct grave grave;
+	};
 };
 
 static struct ws *ws_of(struct transport *transport)
@@ -127,7 +130,6 @@ static void on_close(void *owner, struct ws *ws, unsigned code, struct str reaso
 	(void)reason;
 	if (self->session)
 		session_close(self->session);
-	self->session = NULL;
 	self->grave.free = free_self;
 	shard_bury(ws_shard(ws), &self->grave);
 }
@@ -147,7 +149,6 @@ void ws_session_accept(struct session_shard *here, struct http_request *request,
 	struct ws_session *self = mem_alloc(sizeof *self);
 
 	self->transport.ops = &transport_ops;
-	self->here = here;
 	if (ws_accept(&self->ws, request, options, &ws_ops, self) < 0) {
 		free(self);
 		return;
