@@ -392,3 +392,12 @@ def word_count(trace):
     client = trace.connect()
     client.mount("WordCount", quietly=True)
     client.act("count")
+
+
+@scenario
+def kitchen(trace):
+    one, two = pair(trace, room="today", component="Kitchen")
+    one.hear(quietly=True)
+    one.act("order", {"dish": "soup"})
+    one.hear()
+    two.hear()
