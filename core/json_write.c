@@ -166,6 +166,20 @@ static inline struct room room_in(const struct buf *buf)
 	return (struct room){at, buf->failed ? at : buf->ptr + buf->cap};
 }
 
+static inline size_t room_left(struct room room)
+{
+	return (size_t)(room.end - room.at);
+}
+
+/* room, in which to was written up to room.at, made larger for want bytes where the buffer's limit lets it. */
+static __attribute__((noinline)) struct room more_room(struct buf *to, struct room room, size_t want)
+{
+	to->len = (size_t)(room.at - to->ptr);
+	if (!to->failed)
+		buf_try_reserve(to, want);
+	return room_in(to);
+}
+
 /* Puts a plain string with its quotes. It is copied in whole units, of which its value's memory is made, so that its
  * length hardly matters; to has room for that. */
 static inline char *put_plain(char *to, struct str s)
@@ -193,24 +207,19 @@ static inline char *put_value(char *to, const live_value *value)
 	}
 }
 
-/* As write_child, when the child needs no look and the room is enough; else NULL. */
-static inline char *put_child(struct room room, const live_value *container, size_t index, const live_value *value)
+/* How much room put_child needs to be called for a value with a name of name_len bytes. */
+static inline size_t room_for(const live_value *value, size_t name_len)
 {
 	enum { VALUE_ROOM = JSON_NUMBER_ROOM, NAME_ROOM = 4 + VALUE_UNIT };
 	_Static_assert(VALUE_ROOM > 2 + VALUE_UNIT, "enough for a string of no length");
-	size_t need = VALUE_ROOM + NAME_ROOM + (value->type == LIVE_STRING ? value->len : 0);
-	struct str name = {0};
+	return VALUE_ROOM + NAME_ROOM + name_len + (value->type == LIVE_STRING ? value->len : 0);
+}
 
-	if (container->type == LIVE_OBJECT) {
-		name = value_key(container, value_members(container) + index);
-		if (!container->plain)
-			return NULL;
-	}
-	if ((size_t)(room.end - room.at) < need + name.len)
-		return NULL;
-	char *to = room.at;
+/* As write_child, at to, when the child needs no look; else NULL. name is NULL in an array. */
+static inline char *put_child(char *to, bool comma, struct str name, const live_value *value)
+{
 	*to = ',';
-	to += index > 0;
+	to += comma;
 	if (name.ptr) {
 		to = put_plain(to, name);
 		*to++ = ':';
@@ -223,12 +232,21 @@ static inline char *put_child(struct room room, const live_value *container, siz
 static const live_value *write_children(struct buf *to, struct value_level *level)
 {
 	const live_value *container = level->container;
+	bool in_object = container->type == LIVE_OBJECT, quick = !in_object || container->plain;
 	struct room room = room_in(to);
 
 	while (level->next < container->len) {
 		size_t index = level->next++;
 		const live_value *value = value_child(container, index);
-		char *after = put_child(room, container, index, value);
+		struct str name = {0};
+		if (in_object)
+			name = value_key(container, value_members(container) + index);
+		size_t need = room_for(value, name.len);
+		if (room_left(room) < need)
+			room = more_room(to, room, need);
+		char *after = NULL;
+		if (quick && room_left(room) >= need)
+			after = put_child(room.at, index > 0, name, value);
 		if (after) {
 			room.at = after;
 		} else {
@@ -242,7 +260,7 @@ static const live_value *write_children(struct buf *to, struct value_level *leve
 		}
 	}
 	to->len = (size_t)(room.at - to->ptr);
-	buf_append_char(to, container->type == LIVE_OBJECT ? '}' : ']');
+	buf_append_char(to, in_object ? '}' : ']');
 	return NULL;
 }
 
