@@ -101,23 +101,28 @@ static counter *handshake_cause(const struct tls_wire *wire, unsigned long error
 	}
 }
 
+/* The counter of a stream that failed, or NULL: after our close_notify nobody owes us one. */
+static counter *stream_cause(const struct tls_wire *wire)
+{
+	struct net_counters *counters = counters_of(wire);
+
+	if (!wire->socket_ended && !wire->socket_error)
+		return &counters->tls_broken;
+	return SSL_get_shutdown(wire->ssl) & SSL_SENT_SHUTDOWN ? NULL : &counters->tls_truncated;
+}
+
 /* The call failed for good: counts it, and returns what the connection is told. */
 static int fail(struct tls_wire *wire)
 {
 	unsigned long error = ERR_peek_error();
 	const char *reason = ERR_reason_error_string(error);
-	struct net_counters *counters = counters_of(wire);
-	bool is_cut_off = wire->socket_ended || wire->socket_error;
+	counter *cause = wire->is_done ? stream_cause(wire) : handshake_cause(wire, error);
 
 	wire->has_failed = true;
-	if (!wire->is_done)
-		counter_add(handshake_cause(wire, error), 1);
-	else
-		counter_add(is_cut_off ? &counters->tls_truncated : &counters->tls_broken, 1);
+	if (cause)
+		counter_add(cause, 1);
 	log_debug("tls", "%s failed: %s", wire->is_done ? "a connection" : "a handshake",
-		  is_cut_off ? "cut off"
-		  : reason   ? reason
-			     : "no reason given");
+		  reason ? reason : "the peer has gone");
 	ERR_clear_error();
 	if (wire->socket_error)
 		return wire->socket_error;

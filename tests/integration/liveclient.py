@@ -49,7 +49,9 @@ class Server:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("LIVE_")}
         self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         env={**clean, **(env or {})})
-        self.hello = [self.process.stdout.readline().rstrip("\n") for _ in range(3)]
+        self.hello = [self.process.stdout.readline().rstrip("\n")]
+        while self.hello[-1] and not self.hello[-1].startswith("components:"):
+            self.hello.append(self.process.stdout.readline().rstrip("\n"))
         if not self.hello[0].startswith("listening on "):
             raise RuntimeError(f"{self.words} did not start: {self.errors()}")
         self.pid = self.process.pid
