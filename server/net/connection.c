@@ -147,6 +147,11 @@ static void close_and_bury(struct connection *conn)
 {
 	list_remove(&conn->link);
 	timer_disarm(&conn->deadline);
+	if (!conn->orderly) {
+		/* A reset: or the kernel would keep for minutes what a peer does not read. */
+		struct linger at_once = {.l_onoff = 1};
+		setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	}
 	close(conn->fd);
 	counter_add(&conn->net->counters.closed, 1);
 	counter_sub(&shard_counters(conn->net->shard)->load, 1);

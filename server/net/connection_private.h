@@ -96,6 +96,7 @@ struct connection {
 	uint8_t state;         /* enum connection_state */
 	uint8_t pauses;        /* enum connection_pause */
 	bool flush_wanted : 1; /* the owner asked for on_flush */
+	bool orderly : 1;      /* both halves ended: nothing is cut off by closing */
 	bool ended : 1;        /* the peer ended its half */
 	bool reading : 1;      /* the event is added */
 	bool look_again : 1;   /* reading resumed: what is left of the last read must be presented */

@@ -67,6 +67,7 @@ static void discard(struct connection *conn)
 	if (got > 0) {
 		counter_add(&net->counters.bytes_in, (uint64_t)got);
 	} else if (conn->state == CONN_LINGERING) {
+		conn->orderly = got == 0;
 		connection_fail(conn, 0, &net->counters.closes_ours);
 	} else if (got == 0) {
 		conn->ended = true;

@@ -134,6 +134,7 @@ void writer_finish(struct connection *conn)
 	conn->wire->end(conn, conn->wire_state);
 	connection_move(conn, CONN_LINGERING);
 	if (conn->ended) {
+		conn->orderly = true;
 		connection_fail(conn, 0, &conn->net->counters.closes_peer);
 		return;
 	}
