@@ -82,7 +82,7 @@ START_TEST(an_unfinished_message_has_its_deadline)
 	net_stage_pass(&stage.net, 199);
 	ws_stage_expect(&stage, "");
 	net_stage_pass(&stage.net, 1);
-	ws_stage_expect(&stage, "\x88\x18\x03\xf0message took too long");
+	ws_stage_expect(&stage, "\x88\x17\x03\xf0message took too long");
 	ck_assert_uint_eq(counter_read(&stage.net.counters->ws_closes_slow), 1);
 }
 END_TEST
@@ -94,7 +94,7 @@ START_TEST(pings_do_not_extend_it_either)
 	ws_stage_send(&stage, 0x89, "");
 	ws_stage_expect(&stage, "\x8a\0");
 	net_stage_pass(&stage.net, 200);
-	ws_stage_expect(&stage, "\x88\x18\x03\xf0message took too long");
+	ws_stage_expect(&stage, "\x88\x17\x03\xf0message took too long");
 }
 END_TEST
 
@@ -106,7 +106,7 @@ START_TEST(an_unfinished_header_has_its_deadline)
 	ck_assert_int_eq(send(stage.peer, "\x83", 1, 0), 1);
 	net_stage_run(&stage.net);
 	net_stage_pass(&stage.net, 200);
-	ws_stage_expect(&stage, "\x88\x18\x03\xf0message took too long");
+	ws_stage_expect(&stage, "\x88\x17\x03\xf0message took too long");
 }
 END_TEST
 
