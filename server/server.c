@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pubsub/memory_adapter.h"
+#include "server/auth/tokens.h"
 #include "server/server_private.h"
 
 /* ---- from config to what each part takes ---- */
@@ -67,6 +68,7 @@ static void set_component_settings(struct server *server)
 		.components_per_client = (unsigned)c->components_per_client,
 		.rooms_per_client = (unsigned)c->rooms_per_client,
 		.node = server->node,
+		.auth = server->auth,
 		.pool = server->pool,
 	};
 	server->rooms = (struct rooms_options){
@@ -101,6 +103,21 @@ static int load_components(struct server *server, char error[CONFIG_ERROR_SIZE])
 		return 0;
 	return plugins_load_folder(server->plugins, server->registry, server->config->components, error,
 				   CONFIG_ERROR_SIZE);
+}
+
+/* The one provider that comes with the server, if it has a file. */
+static int build_auth(struct server *server, char error[CONFIG_ERROR_SIZE])
+{
+	struct tokens *tokens;
+
+	server->auth = auth_manager_new(server->config->auth_timeout_ms);
+	if (!*server->config->tokens_file)
+		return 0;
+	int rc = tokens_new(&tokens, server->config->tokens_file, error);
+	if (rc < 0)
+		return rc;
+	live_auth_provider provider = tokens_provider(tokens);
+	return auth_manager_register(server->auth, &provider);
 }
 
 static unsigned shard_count(const struct config *config)
@@ -167,6 +184,8 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 	if (rc == 0)
 		rc = load_components(server, error);
 	if (rc == 0)
+		rc = build_auth(server, error);
+	if (rc == 0)
 		rc = build_threads(server, error);
 	if (rc == 0)
 		rc = server_build_tls(server, error);
@@ -199,6 +218,7 @@ void server_free(struct server *server)
 		server_stop(server);
 	pool_free(server->pool);
 	acceptor_free(server->acceptor);
+	auth_manager_free(server->auth);
 	shard_group_free(server->group);
 	http_service_free(server->http);
 	http_service_free(server->management);

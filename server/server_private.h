@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "pubsub/rooms.h"
+#include "server/auth/manager.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
 #include "server/component/plugin.h"
@@ -36,6 +37,7 @@ struct server {
 	struct registry *registry;
 	struct plugins *plugins;
 	struct signing_keys *keys;
+	struct auth_manager *auth;
 	struct shard_group *group;
 	struct pool *pool;
 	struct acceptor *acceptor;

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <live/auth.h>
 #include <live/value.h>
 #include <live/visibility.h>
 
@@ -48,6 +49,12 @@ typedef struct live_action {
 	live_action_fn *run;
 } live_action;
 
+/* What an action demands beyond its name; any of it may be left out. */
+typedef struct live_action_rule {
+	const char *action;         /* whose rule it is */
+	const live_auth_rule *auth; /* who may call it; LIVE_AUTH(...) */
+} live_action_rule;
+
 /* The built-in action behind property writes of the clients' bindings, {key, value}; list it to allow them:
  * LIVE_ACTIONS({"setValue", live_action_set_value}). */
 LIVE_API int live_action_set_value(live_component *self, const live_value *payload, live_reply *reply);
@@ -60,11 +67,13 @@ LIVE_API int live_action_set_value(live_component *self, const live_value *paylo
  * registered; in a plugin they are static anyway.
  */
 typedef struct live_definition {
-	const char *name;           /* under which clients mount it */
-	const char *default_state;  /* JSON object; LIVE_JSON(...) */
-	const live_action *actions; /* ends with an entry whose name is NULL; LIVE_ACTIONS(...) */
-	const char *const
-		*updatable;    /* keys that PROPERTY_UPDATE may write, NULL-terminated; NULL: those of default_state */
+	const char *name;              /* under which clients mount it */
+	const char *default_state;     /* JSON object; LIVE_JSON(...) */
+	const live_action *actions;    /* ends with an entry whose name is NULL; LIVE_ACTIONS(...) */
+	const live_auth_rule *auth;    /* who may mount it; LIVE_AUTH(...); NULL: everybody */
+	const live_action_rule *rules; /* of single actions; LIVE_RULES(...) */
+	/* Keys that PROPERTY_UPDATE may write, NULL-terminated; NULL: those of default_state. */
+	const char *const *updatable;
 	bool singleton;        /* one instance for all clients */
 	size_t private_size;   /* bytes of zeroed memory that live_private returns */
 	const char *room_type; /* of its channel on the event bus; NULL: "default" */
@@ -95,6 +104,10 @@ typedef struct live_definition {
 
 /* JSON written as it is: LIVE_JSON({"count": 0}) */
 #define LIVE_JSON(...) #__VA_ARGS__
+/* LIVE_AUTH(.roles = LIVE_NAMES("admin")) */
+#define LIVE_AUTH(...) (&(const live_auth_rule){__VA_ARGS__})
+/* LIVE_RULES({.action = "wipe", .auth = LIVE_AUTH(.required = true)}) */
+#define LIVE_RULES(...) ((const live_action_rule[]){__VA_ARGS__, {.action = NULL}})
 /* LIVE_ACTIONS({"increment", increment}, {"reset", reset}) */
 #define LIVE_ACTIONS(...) ((const live_action[]){__VA_ARGS__, {NULL, NULL}})
 /*
@@ -117,6 +130,8 @@ LIVE_API const char *live_name(const live_component *self);
 LIVE_API const char *live_room(const live_component *self);
 /* Whom the client is signed on as, or NULL. */
 LIVE_API const char *live_user_id(const live_component *self);
+/* Who its client was signed on as when it mounted this; a loan; never NULL (anonymous). */
+LIVE_API const live_auth *live_auth_of(const live_component *self);
 /* private_size bytes that are this instance's own and never sent. */
 LIVE_API void *live_private(live_component *self);
 /* The shard that runs it, and how many there are. */
@@ -151,6 +166,8 @@ LIVE_API void live_update_state(live_component *self, live_state_fn *patch, cons
 
 /* ---- replies ---- */
 
+/* Who calls: of a singleton's clients the one that asked; a loan for the call; never NULL (anonymous). */
+LIVE_API const live_auth *live_reply_auth(const live_reply *reply);
 /* The result of the action; gives value away. The last call wins. */
 LIVE_API void live_reply_value(live_reply *reply, const live_value *value);
 /* The text of its failure, as printf does; then return live_reply_error(...): it returns -1. */

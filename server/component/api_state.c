@@ -24,6 +24,11 @@ const char *live_user_id(const live_component *self)
 	return self->sender.user_id.len ? self->sender.user_id.ptr : NULL;
 }
 
+const live_auth *live_auth_of(const live_component *self)
+{
+	return self->extra && self->extra->auth ? self->extra->auth : live_auth_anonymous();
+}
+
 void *live_private(live_component *self)
 {
 	return (char *)self + INSTANCE_HEAD;

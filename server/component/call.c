@@ -169,6 +169,11 @@ void call_end(struct live_reply *reply, int rc)
 
 /* ---- what authors call ---- */
 
+const live_auth *live_reply_auth(const live_reply *reply)
+{
+	return reply->call->auth ? reply->call->auth : live_auth_anonymous();
+}
+
 void live_reply_value(live_reply *reply, const live_value *value)
 {
 	live_value_unref(reply->result);

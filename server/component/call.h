@@ -27,6 +27,7 @@ struct call {
 	bool expect_response;
 	bool holds;              /* the client is held until this is answered or deferred */
 	struct handle client;    /* whom to answer */
+	const live_auth *auth;   /* who asks, for the time of the call; NULL: nobody */
 	struct str component_id; /* as the client wrote it */
 	struct str action;
 	struct str request_id; /* ptr NULL: none */
@@ -49,8 +50,8 @@ void call_complete(live_component *component, const struct call *call, const liv
 /* text of an author as text for a client: UTF-8 in any case, else clients end the connection. In the tick's memory, or
  * text itself. */
 struct str call_clean_text(struct component_shard *here, const char *text);
-/* The component has ended before it answered: tells the client of an action to come back. (A mount was answered when the
- * component ended.) */
+/* The component has ended before it answered: tells the client of an action to come back. (A mount was answered when
+ * the component ended.) */
 void call_lost(struct component_shard *here, const struct call *call);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include <live/auth.h>
+
 #include "core/id.h"
 #include "core/list.h"
 #include "core/str.h"
@@ -31,8 +33,9 @@ struct client {
 	const struct client_ops *ops;
 	struct component_shard *home;
 	struct handle handle;
-	char id[ID_LEN + 1]; /* of the connection */
-	struct str user_id;  /* who it is signed on as; empty: nobody */
+	char id[ID_LEN + 1];   /* of the connection */
+	const live_auth *auth; /* ours: who it is signed on as; NULL: nobody */
+	struct str user_id;    /* of auth; empty: nobody */
 	uint16_t mounted_count;
 	uint16_t room_joins; /* rooms that it joined by ROOM_JOIN */
 };

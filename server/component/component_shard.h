@@ -15,6 +15,7 @@
 #include "server/protocol/outbox.h"
 #include "server/security/signature.h"
 
+struct auth_manager;
 struct pool;
 struct registry;
 struct rooms;
@@ -28,7 +29,8 @@ struct component_settings {         /* shared, read-only */
 	int64_t action_timeout_ms;  /* a deferred reply that has not come by then is an error; 0: waits for ever */
 	unsigned components_per_client;
 	unsigned rooms_per_client;
-	const char *node; /* the name of this node */
+	const char *node;                /* the name of this node */
+	const struct auth_manager *auth; /* never NULL */
 	struct pool *pool;
 };
 

@@ -161,6 +161,14 @@ const live_action *definition_action(const struct definition *definition, struct
 	return NULL;
 }
 
+const live_action_rule *definition_rule(const struct definition *definition, struct str name)
+{
+	for (const live_action_rule *rule = definition->api->rules; rule && rule->action; rule++)
+		if (str_equal(str_of(rule->action), name))
+			return rule;
+	return NULL;
+}
+
 bool definition_is_callable(const struct definition *definition, const live_action *action)
 {
 	return definition->is_callable[action - definition->api->actions];

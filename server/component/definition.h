@@ -41,6 +41,8 @@ const struct definition *registry_at(const struct registry *registry, unsigned o
 
 /* The action named name, or NULL. */
 const live_action *definition_action(const struct definition *definition, struct str name);
+/* What the component demands of the action named name, or NULL. */
+const live_action_rule *definition_rule(const struct definition *definition, struct str name);
 /* Whether action, which is one of the definition's, has a function and a name that may be called. */
 bool definition_is_callable(const struct definition *definition, const live_action *action);
 /* Whether a client may write key by PROPERTY_UPDATE. */

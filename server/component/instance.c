@@ -15,6 +15,8 @@ static void free_instance(struct grave *grave)
 	live_component *self = LIST_OF(grave, live_component, grave);
 
 	live_value_unref(self->state);
+	if (self->extra)
+		live_auth_unref(self->extra->auth);
 	free(self->extra);
 	singleton_audience_free(self->audience);
 	free(self);
@@ -44,13 +46,14 @@ static void name_instance(live_component *self, const struct instance_options *o
 
 	id_make(id);
 	self->mounted.id = self->sender.id = put_text(&at, str_of(id));
-	self->sender.user_id = put_text(&at, options->user_id);
+	self->sender.user_id = put_text(&at, str_of(live_auth_user_id(options->auth)));
 	self->sender.room = put_text(&at, options->room);
 }
 
 live_component *instance_new(struct component_shard *here, const struct instance_options *options)
 {
-	size_t texts = ID_LEN + options->user_id.len + options->room.len + 3;
+	struct str user_id = str_of(live_auth_user_id(options->auth));
+	size_t texts = ID_LEN + user_id.len + options->room.len + 3;
 	live_component *self = mem_alloc(INSTANCE_HEAD + private_size(options->definition) + texts);
 
 	self->home = here;
@@ -71,6 +74,8 @@ live_component *instance_new(struct component_shard *here, const struct instance
 		list_append(&options->client->mounted, &self->mounted.link);
 		options->client->mounted_count++;
 	}
+	if (options->auth)
+		instance_extra(self)->auth = live_auth_ref(options->auth);
 	if (options->room.len)
 		instance_extra(self)->broadcast = broadcast_join(self);
 	counter_add(&here->counters.components, 1);

@@ -42,6 +42,7 @@ struct mounted {
 struct instance_extra {
 	live_component *component;
 	struct timer renewal;        /* of the signature */
+	const live_auth *auth;       /* ours: of the client that mounted it; NULL: nobody */
 	struct broadcast *broadcast; /* what it hears as mounted with a room; NULL without one */
 	struct room_member bus_name; /* never joins: leaves the component's own events out of its handlers */
 	struct list bus_watches;     /* handlers by live_on_room_event */
@@ -82,7 +83,7 @@ struct instance_options {
 	struct client *client;   /* NULL: a singleton */
 	const live_value *state; /* given away */
 	struct str room;         /* may be empty */
-	struct str user_id;      /* may be empty */
+	const live_auth *auth;   /* who mounts it, or NULL */
 	uint64_t version;        /* of the signature that it starts from */
 };
 

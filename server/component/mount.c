@@ -228,7 +228,7 @@ static void mount_private(struct client *client, const struct definition *defini
 		.client = client,
 		.state = mount_initial_state(definition, signed_state ? signed_state->state : request->props),
 		.room = request->room,
-		.user_id = client->user_id,
+		.auth = client->auth,
 		.version = signed_state ? signed_state->version : 0,
 	};
 	live_component *self = instance_new(client->home, &options);

@@ -218,7 +218,7 @@ static void create(struct component_shard *here, const struct singleton_request 
 		.definition = request->definition,
 		.state = mount_initial_state(request->definition, request->seed ? request->seed : request->value),
 		.room = request->word,
-		.user_id = request->user_id,
+		.auth = request->auth,
 	};
 	struct mount_request mount = {
 		.component_id = request->component_id,
@@ -320,6 +320,7 @@ static void run_action(live_component *self, const struct singleton_request *req
 	struct call call = {
 		.kind = CALL_ACTION,
 		.holds = true,
+		.auth = request->auth,
 		.expect_response = request->expect_response,
 		.client = request->client,
 		.component_id = request->component_id,

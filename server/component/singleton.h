@@ -45,6 +45,8 @@ unsigned singleton_clients(const live_component *self);
  * exist yet (a loan; NULL: the request's props). */
 void singleton_mount(struct client *client, const struct definition *definition, const struct mount_request *request,
 		     const live_value *seed);
+/* What the singleton of a part is. */
+const struct definition *singleton_definition(const struct mounted *part);
 /* The client lets go, or is gone. */
 void singleton_detach(struct mounted *part);
 /* Has the home run an action and answer; the client is held until then, so that answers come in the order of the

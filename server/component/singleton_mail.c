@@ -9,6 +9,7 @@ static void free_request(struct singleton_request *request)
 {
 	live_value_unref(request->value);
 	live_value_unref(request->seed);
+	live_auth_unref(request->auth);
 	free(request);
 }
 
@@ -39,8 +40,7 @@ static struct str put(char **at, struct str s)
 
 struct singleton_request *singleton_request_new(const struct singleton_request *from)
 {
-	size_t text = from->connection.len + from->user_id.len + from->component_id.len + from->request_id.len +
-		      from->word.len + 5;
+	size_t text = from->connection.len + from->component_id.len + from->request_id.len + from->word.len + 5;
 	struct singleton_request *request = mem_alloc(sizeof *request + text);
 	char *at = request->text;
 
@@ -49,8 +49,8 @@ struct singleton_request *singleton_request_new(const struct singleton_request *
 	request->mail.discard = discard_request;
 	request->value = live_value_ref(from->value);
 	request->seed = live_value_ref(from->seed);
+	request->auth = live_auth_ref(from->auth);
 	request->connection = put(&at, from->connection);
-	request->user_id = put(&at, from->user_id);
 	request->component_id = put(&at, from->component_id);
 	request->request_id = put(&at, from->request_id);
 	request->word = put(&at, from->word);

@@ -29,8 +29,8 @@ struct singleton_request {
 	bool rehydrates;
 	const live_value *value; /* ours: props, payload, property or state */
 	const live_value *seed;  /* ours, or NULL */
+	const live_auth *auth;   /* ours: who asks, or NULL */
 	struct str connection;   /* these are in text */
-	struct str user_id;
 	struct str component_id;
 	struct str request_id;
 	struct str word; /* the action, the property, or the room of a mount */

@@ -29,6 +29,11 @@ static struct proxy *find_proxy(struct component_shard *here, const struct defin
 	return entry ? MAP_OF(entry, struct proxy, by_name) : NULL;
 }
 
+const struct definition *singleton_definition(const struct mounted *part)
+{
+	return part->proxy->definition;
+}
+
 static void request_home(struct mounted *part, struct singleton_request *request)
 {
 	struct client *client = part->client;
@@ -36,6 +41,7 @@ static void request_home(struct mounted *part, struct singleton_request *request
 	request->definition = part->proxy->definition;
 	request->client = client->handle;
 	request->connection = str_of(client->id);
+	request->auth = client->auth;
 	shard_post(client->home->shard, singleton_home(client->home, request->definition),
 		   &singleton_request_new(request)->mail);
 }
@@ -52,7 +58,7 @@ void singleton_mount(struct client *client, const struct definition *definition,
 		.value = request->props,
 		.seed = seed,
 		.connection = str_of(client->id),
-		.user_id = client->user_id,
+		.auth = client->auth,
 		.component_id = request->component_id,
 		.request_id = request->request_id,
 		.word = request->room,

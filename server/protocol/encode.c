@@ -73,11 +73,24 @@ void encode_connection_established(struct buf *out, struct str connection_id, bo
 	LIT(out, "}");
 }
 
-void encode_auth_failed(struct buf *out, struct str request_id)
+static void auth_granted(struct buf *out, const live_value *user)
 {
-	LIT(out,
-	    "{\"type\":\"AUTH_RESPONSE\",\"success\":false,\"authenticated\":false,\"error\":\"Authentication failed\","
-	    "\"payload\":{\"authenticated\":false,\"error\":\"Authentication failed\"}");
+	LIT(out, "{\"type\":\"AUTH_RESPONSE\",\"success\":true,\"authenticated\":true,"
+		 "\"payload\":{\"authenticated\":true,\"userId\":");
+	json_write(out, live_get(user, "id"));
+	LIT(out, ",\"session\":");
+	json_write(out, user);
+	LIT(out, "}");
+}
+
+void encode_auth_response(struct buf *out, const live_value *user, struct str request_id)
+{
+	if (user)
+		auth_granted(out, user);
+	else
+		LIT(out, "{\"type\":\"AUTH_RESPONSE\",\"success\":false,\"authenticated\":false,"
+			 "\"error\":\"Authentication failed\","
+			 "\"payload\":{\"authenticated\":false,\"error\":\"Authentication failed\"}");
 	OPTIONAL_STRING(out, "requestId", request_id);
 	LIT(out, "}");
 }

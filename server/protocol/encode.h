@@ -43,8 +43,8 @@ void encode_error(struct buf *out, struct str component_id, struct str error, st
 /* The result of a mount (protocol 6.1), for reply.result_json. signed_state is JSON; empty: null. */
 void encode_mount_result(struct buf *out, struct str id, const live_value *state, struct str signed_state);
 void encode_connection_established(struct buf *out, struct str connection_id, bool authenticated);
-/* AUTH_RESPONSE to credentials that no provider takes, for all generations of clients (protocol section 10). */
-void encode_auth_failed(struct buf *out, struct str request_id);
+/* AUTH_RESPONSE for all generations of clients (protocol section 10); user NULL: no provider took the credentials. */
+void encode_auth_response(struct buf *out, const live_value *user, struct str request_id);
 void encode_pong(struct buf *out, struct str component_id, struct str request_id, int64_t wall_ms);
 
 /* ---- pushes of a component ---- */

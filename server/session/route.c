@@ -14,22 +14,13 @@
 #include "server/component/singleton.h"
 #include "server/protocol/message.h"
 #include "server/session/session_private.h"
+#include "server/session/sign_on.h"
 
 static struct str string_in(const live_value *object, const char *key)
 {
 	const live_value *value = live_get(object, key);
 	const char *text = live_as_string(value);
 	return (struct str){text ? text : "", text ? live_len(value) : 0};
-}
-
-static struct mounted *find_mounted(struct session *session, struct str id)
-{
-	list_for_each (link, &session->client.mounted) {
-		struct mounted *mounted = LIST_OF(link, struct mounted, link);
-		if (str_equal(mounted->id, id))
-			return mounted;
-	}
-	return NULL;
 }
 
 static void reply(struct session *session, const struct reply *what)
@@ -100,7 +91,7 @@ static void rehydrate(struct session *session, const struct message *message)
 
 static void unmount(struct session *session, const struct message *message)
 {
-	struct mounted *mounted = find_mounted(session, message->component_id);
+	struct mounted *mounted = session_find_mounted(session, message->component_id);
 
 	if (mounted)
 		mount_unmount(mounted);
@@ -109,11 +100,12 @@ static void unmount(struct session *session, const struct message *message)
 
 static void call_action(struct session *session, const struct message *message)
 {
-	struct mounted *mounted = find_mounted(session, message->component_id);
+	struct mounted *mounted = session_find_mounted(session, message->component_id);
 	struct call call = {
 		.kind = CALL_ACTION,
 		.expect_response = message->expect_response,
 		.client = session->client.handle,
+		.auth = session->client.auth,
 		.component_id = message->component_id,
 		.action = message->action,
 		.request_id = message->request_id,
@@ -129,7 +121,7 @@ static void call_action(struct session *session, const struct message *message)
 
 static void update_property(struct session *session, const struct message *message)
 {
-	struct mounted *mounted = find_mounted(session, message->component_id);
+	struct mounted *mounted = session_find_mounted(session, message->component_id);
 	const live_value *value = live_get(message->payload, "value");
 
 	if (!mounted) {
@@ -145,7 +137,7 @@ static void update_property(struct session *session, const struct message *messa
 /* Every key by the rules of a property update, then one change (protocol section 4.1). */
 static void update_state(struct session *session, const struct message *message)
 {
-	struct mounted *mounted = find_mounted(session, message->component_id);
+	struct mounted *mounted = session_find_mounted(session, message->component_id);
 	const live_value *state = live_get(message->payload, "state");
 
 	if (!mounted)
@@ -154,14 +146,6 @@ static void update_state(struct session *session, const struct message *message)
 		reply_plain(session, "MESSAGE_RESPONSE", message, str_of(action_set_state(mounted->instance, state)));
 	else
 		singleton_set_state(mounted, message->component_id, state, message->request_id);
-}
-
-static void authenticate(struct session *session, const struct message *message)
-{
-	struct component_shard *components = session->here->components;
-
-	encode_auth_failed(&components->out.scratch, message->request_id);
-	outbox_reply(&session->client.outbox, scratch_take(components));
 }
 
 static void pong(struct session *session, const struct message *message)
@@ -295,7 +279,7 @@ static void room_get(struct session *session, const struct message *message)
 
 static void route_room(struct session *session, const struct message *message)
 {
-	struct mounted *mounted = find_mounted(session, message->component_id);
+	struct mounted *mounted = session_find_mounted(session, message->component_id);
 	struct membership *membership = mounted ? membership_find(mounted, message->room_id) : NULL;
 
 	if (!mounted)
@@ -325,7 +309,7 @@ void route_message(struct session *session, const struct message *message)
 	case MESSAGE_ACTION: call_action(session, message); break;
 	case MESSAGE_PROPERTY: update_property(session, message); break;
 	case MESSAGE_STATE: update_state(session, message); break;
-	case MESSAGE_AUTH: authenticate(session, message); break;
+	case MESSAGE_AUTH: sign_on_by_message(session, message->payload, message->request_id); break;
 	case MESSAGE_ROOM_JOIN:
 	case MESSAGE_ROOM_LEAVE:
 	case MESSAGE_ROOM_EMIT:

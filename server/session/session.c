@@ -1,6 +1,8 @@
 #include "server/session/session.h"
 
+#include "server/session/gate.h"
 #include "server/session/session_private.h"
+#include "server/session/sign_on.h"
 
 #include <stdlib.h>
 
@@ -40,15 +42,7 @@ static void release(struct client *client)
 
 static const struct client_ops client_ops = {.hold = hold, .release = release};
 
-static void greet(struct session *self)
-{
-	struct component_shard *components = self->here->components;
-
-	encode_connection_established(&components->out.scratch, str_of(self->client.id), self->client.user_id.len > 0);
-	outbox_reply(&self->client.outbox, scratch_take(components));
-}
-
-struct session *session_open(struct session_shard *here, struct transport *transport)
+struct session *session_open(struct session_shard *here, struct transport *transport, struct str token)
 {
 	struct session *self = mem_alloc(sizeof *self);
 
@@ -64,13 +58,16 @@ struct session *session_open(struct session_shard *here, struct transport *trans
 	list_append(&here->sessions, &self->link);
 	counter_add(&here->counters.sessions, 1);
 	counter_add(&here->counters.opened, 1);
-	greet(self);
+	sign_on_by_token(self, token);
 	return self;
 }
 
 static void free_session(struct grave *grave)
 {
-	free(LIST_OF(grave, struct session, grave));
+	struct session *self = LIST_OF(grave, struct session, grave);
+
+	live_auth_unref(self->client.auth);
+	free(self);
 }
 
 void session_close(struct session *self)
@@ -95,6 +92,16 @@ void session_end(struct session *self, unsigned code, struct str reason)
 }
 
 /* ---- messages in ---- */
+
+struct mounted *session_find_mounted(struct session *session, struct str id)
+{
+	list_for_each (link, &session->client.mounted) {
+		struct mounted *mounted = LIST_OF(link, struct mounted, link);
+		if (str_equal(mounted->id, id))
+			return mounted;
+	}
+	return NULL;
+}
 
 static void refuse(struct session *self, struct str component_id, struct str error, struct str request_id)
 {
@@ -179,7 +186,8 @@ void session_message(struct session *self, struct str text)
 		refuse(self, message.component_id, fault, message.request_id);
 	} else {
 		note_generation(self, &message);
-		route_message(self, &message);
+		if (gate_pass(self, &message, text))
+			route_message(self, &message);
 	}
 	message_deinit(&message);
 }

@@ -49,8 +49,9 @@ struct session_shard {
 void session_shard_init(struct session_shard *here, struct shard *shard, struct component_shard *components,
 			const struct session_settings *settings);
 
-/* A session on transport, which must outlive it; greets the client. Never NULL. */
-struct session *session_open(struct session_shard *here, struct transport *transport);
+/* A session on transport, which must outlive it; signs the client on by token (from its address; may be empty) and
+ * greets it. Never NULL. */
+struct session *session_open(struct session_shard *here, struct transport *transport, struct str token);
 /* One text message came; text is valid during the call. */
 void session_message(struct session *session, struct str text);
 /* A message came that no session takes: it is answered with error. */

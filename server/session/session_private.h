@@ -10,6 +10,7 @@
 #include "shard/shard.h"
 
 struct message;
+struct mounted;
 
 struct session {
 	struct client client;
@@ -25,6 +26,8 @@ struct session {
 	bool is_closed;
 };
 
+/* What session has mounted under id, or NULL. */
+struct mounted *session_find_mounted(struct session *session, struct str id);
 /* Has the message done, which is in good shape. */
 void route_message(struct session *session, const struct message *message);
 

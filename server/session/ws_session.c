@@ -147,14 +147,17 @@ void ws_session_accept(struct session_shard *here, struct http_request *request,
 {
 	bool is_allowed = origin_is_allowed(origins, http_request_header(request, "Origin"));
 	struct ws_session *self = mem_alloc(sizeof *self);
+	struct str token = {NULL, 0};
 
+	/* Kept by the tick's memory: accepting ends the request. */
+	http_request_query(request, "token", &token);
 	self->transport.ops = &transport_ops;
 	if (ws_accept(&self->ws, request, options, &ws_ops, self) < 0) {
 		free(self);
 		return;
 	}
 	if (is_allowed)
-		self->session = session_open(here, &self->transport);
+		self->session = session_open(here, &self->transport, token);
 	else
 		ws_close(self->ws, CLOSE_ORIGIN, STR("Origin not allowed"));
 }
