@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "pubsub/memory_adapter.h"
 #include "pubsub/rooms.h"
+#include "server/auth/manager.h"
 #include "server/component/definition.h"
 #include "server/session/session.h"
 #include "shard/pool.h"
@@ -21,6 +22,7 @@ struct component_stage {
 	struct registry *registry;
 	struct signing_keys *keys;
 	struct pool *pool;
+	struct auth_manager *auth;
 	struct component_settings settings;
 	struct session_settings session_settings;
 	struct rooms_options rooms;
@@ -235,7 +237,9 @@ struct component_stage *component_stage_new(unsigned shards, uint64_t seed, cons
 		.secret = STR("stage"), .max_age_ms = 1800 * 1000, .max_state_bytes = 1 << 24});
 	int rc = pool_new(&stage->pool, 2, 64);
 	assert_always(rc == 0);
+	stage->auth = auth_manager_new(1000);
 	stage->settings = (struct component_settings){
+		.auth = stage->auth,
 		.diff_depth = 3,
 		.signature_renew_ms = 1000,
 		.components_per_client = 64,
@@ -284,6 +288,7 @@ void component_stage_free(struct component_stage *stage)
 		stage_enter(stage->stage, i);
 		component_shard_free(stage->components[i]);
 	}
+	auth_manager_free(stage->auth);
 	stage_free(stage->stage);
 	list_for_each_safe (link, &stage->clients)
 		free_client(LIST_OF(link, struct stage_client, link));
@@ -329,7 +334,7 @@ struct stage_client *stage_client_new(struct component_stage *stage, unsigned sh
 	list_init(&client->inbox);
 	list_append(&stage->clients, &client->link);
 	stage_enter(stage->stage, shard);
-	client->session = session_open(&stage->sessions[shard], &client->transport);
+	client->session = session_open(&stage->sessions[shard], &client->transport, (struct str){NULL, 0});
 	shard_enter(NULL);
 	stage_client_wait(client, "CONNECTION_ESTABLISHED");
 	return client;
