@@ -29,8 +29,8 @@ static int end(live_component *self, const live_value *payload, live_reply *repl
 
 static void note(live_component *self, const char *what, const char *connection, unsigned clients)
 {
-	live_set_state(self, live_object("clients", live_int(clients), "last",
-					 live_stringf("%s %s", what, connection), NULL));
+	live_set_state(
+		self, live_object("clients", live_int(clients), "last", live_stringf("%s %s", what, connection), NULL));
 }
 
 static void on_client_join(live_component *self, const char *connection, unsigned clients)

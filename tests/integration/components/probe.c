@@ -103,8 +103,9 @@ static int huge(live_component *self, const live_value *payload, live_reply *rep
 static int who(live_component *self, const live_value *payload, live_reply *reply)
 {
 	(void)payload;
-	live_reply_value(reply, live_object("id", live_string(live_id(self)), "shard", live_int(live_shard(self)), "shards",
-					    live_int(live_shard_count(self)), "node", live_string(live_node(self)), NULL));
+	live_reply_value(reply,
+			 live_object("id", live_string(live_id(self)), "shard", live_int(live_shard(self)), "shards",
+				     live_int(live_shard_count(self)), "node", live_string(live_node(self)), NULL));
 	return 0;
 }
 
@@ -140,8 +141,8 @@ LIVE_COMPONENT{
 	.default_state = LIVE_JSON({"value" : 0, "nested" : {"a" : {"b" : 1}}, "list" : [ 1, 2 ]}),
 	.actions = LIVE_ACTIONS({"set", set}, {"setAll", set_all}, {"push", push}, {"say", say}, {"join", join},
 				{"leave", leave}, {"roomEmit", room_emit}, {"slow", slow}, {"huge", huge}, {"who", who},
-				{"end", end}, {"setValue", live_action_set_value}, {"destroy", end},
-				{"toString", who}, {"missing", NULL}),
+				{"end", end}, {"setValue", live_action_set_value}, {"destroy", end}, {"toString", who},
+				{"missing", NULL}),
 	.private_size = sizeof(live_deferred *),
 	.on_action = on_action,
 	.on_destroy = on_destroy,
