@@ -55,6 +55,14 @@ typedef struct live_action_rule {
 	const live_auth_rule *auth; /* who may call it; LIVE_AUTH(...) */
 } live_action_rule;
 
+/* How often one client may call the actions of a component: in each window of window_ms, max_calls in all, or of each
+ * action. Refused calls count too. */
+typedef struct live_rate_limit {
+	unsigned max_calls;
+	int64_t window_ms;
+	bool per_action;
+} live_rate_limit;
+
 /* The built-in action behind property writes of the clients' bindings, {key, value}; list it to allow them:
  * LIVE_ACTIONS({"setValue", live_action_set_value}). */
 LIVE_API int live_action_set_value(live_component *self, const live_value *payload, live_reply *reply);
@@ -67,11 +75,12 @@ LIVE_API int live_action_set_value(live_component *self, const live_value *paylo
  * registered; in a plugin they are static anyway.
  */
 typedef struct live_definition {
-	const char *name;              /* under which clients mount it */
-	const char *default_state;     /* JSON object; LIVE_JSON(...) */
-	const live_action *actions;    /* ends with an entry whose name is NULL; LIVE_ACTIONS(...) */
-	const live_auth_rule *auth;    /* who may mount it; LIVE_AUTH(...); NULL: everybody */
-	const live_action_rule *rules; /* of single actions; LIVE_RULES(...) */
+	const char *name;                  /* under which clients mount it */
+	const char *default_state;         /* JSON object; LIVE_JSON(...) */
+	const live_action *actions;        /* ends with an entry whose name is NULL; LIVE_ACTIONS(...) */
+	const live_auth_rule *auth;        /* who may mount it; LIVE_AUTH(...); NULL: everybody */
+	const live_action_rule *rules;     /* of single actions; LIVE_RULES(...) */
+	const live_rate_limit *rate_limit; /* LIVE_RATE_LIMIT(.max_calls = 5, .window_ms = 1000); NULL: none */
 	/* Keys that PROPERTY_UPDATE may write, NULL-terminated; NULL: those of default_state. */
 	const char *const *updatable;
 	bool singleton;        /* one instance for all clients */
@@ -104,6 +113,8 @@ typedef struct live_definition {
 
 /* JSON written as it is: LIVE_JSON({"count": 0}) */
 #define LIVE_JSON(...) #__VA_ARGS__
+/* LIVE_RATE_LIMIT(.max_calls = 5, .window_ms = 1000, .per_action = true) */
+#define LIVE_RATE_LIMIT(...) (&(const live_rate_limit){__VA_ARGS__})
 /* LIVE_AUTH(.roles = LIVE_NAMES("admin")) */
 #define LIVE_AUTH(...) (&(const live_auth_rule){__VA_ARGS__})
 /* LIVE_RULES({.action = "wipe", .auth = LIVE_AUTH(.required = true)}) */

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "server/component/action_rate.h"
 #include "server/component/call.h"
 #include "server/component/callable.h"
 #include "server/component/instance.h"
@@ -35,9 +36,15 @@ static const live_action *find_callable(live_component *self, struct str name, s
 {
 	const live_action *action = definition_action(self->definition, name);
 
-	if (action && definition_is_callable(self->definition, action))
+	if (!action || !definition_is_callable(self->definition, action)) {
+		refuse(self, name, action, reply);
+		return NULL;
+	}
+	if (action_rate_take(self, reply->call->client, action))
 		return action;
-	refuse(self, name, action, reply);
+	const live_rate_limit *limit = self->definition->api->rate_limit;
+	live_reply_error(reply, "Action rate limit exceeded (max %u calls per %lldms)", limit->max_calls,
+			 (long long)limit->window_ms);
 	return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/component/action_rate.h"
 #include "server/component/broadcast.h"
 #include "server/component/bus.h"
 #include "server/component/membership.h"
@@ -92,6 +93,7 @@ struct instance_extra *instance_extra(live_component *self)
 	self->extra->bus_name.id = self->sender.id;
 	instance_init_renewal(self);
 	list_init(&self->extra->bus_watches);
+	map_init(&self->extra->rates);
 	return self->extra;
 }
 
@@ -99,6 +101,7 @@ static void end_extra(live_component *self)
 {
 	broadcast_leave(self->extra->broadcast);
 	bus_watches_end(self);
+	action_rate_end(self);
 	instance_cancel_renewal(self);
 }
 

@@ -45,6 +45,7 @@ struct instance_extra {
 	const live_auth *auth;       /* ours: of the client that mounted it; NULL: nobody */
 	struct broadcast *broadcast; /* what it hears as mounted with a room; NULL without one */
 	struct room_member bus_name; /* never joins: leaves the component's own events out of its handlers */
+	struct map rates;            /* of rate_window: how often each client called */
 	struct list bus_watches;     /* handlers by live_on_room_event */
 };
 

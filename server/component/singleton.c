@@ -9,6 +9,7 @@
 #include "core/diff.h"
 #include "core/mem.h"
 #include "server/component/action.h"
+#include "server/component/action_rate.h"
 #include "server/component/call.h"
 #include "server/component/mount.h"
 #include "server/component/singleton_mail.h"
@@ -290,6 +291,7 @@ static void detach(live_component *self, const struct singleton_request *request
 	struct str connection = arena_copy(shard_arena(self->home->shard),
 					   (struct str){listener->connection, listener->connection_len + 1});
 	drop_listener(self->audience, listener);
+	action_rate_forget(self, request->client);
 	if (self->definition->api->on_client_leave)
 		self->definition->api->on_client_leave(self, connection.ptr, self->audience->count);
 	if (self->is_dead || self->audience->count)
