@@ -86,7 +86,9 @@ void action_rate_end(live_component *self)
 {
 	struct map *rates = &self->extra->rates;
 
-	for (struct map_entry *entry; (entry = map_first(rates));)
+	for (struct map_entry *entry = map_first(rates), *next; entry; entry = next) {
+		next = map_next(rates, entry);
 		drop(rates, entry);
+	}
 	map_deinit(rates);
 }

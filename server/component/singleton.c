@@ -14,9 +14,10 @@
 #include "server/component/mount.h"
 #include "server/component/singleton_mail.h"
 
-struct listener { /* one client */
-	struct list link;
+struct listener {                   /* one client */
+	struct map_entry by_client; /* audience->listeners */
 	struct handle client;
+	uint32_t key[3]; /* of client: without the padding of a handle */
 	bool is_legacy;
 	size_t connection_len;
 	char connection[];
@@ -24,7 +25,7 @@ struct listener { /* one client */
 
 struct audience {
 	struct map_entry by_name; /* component_shard->singletons */
-	struct list listeners;
+	struct map listeners;
 	unsigned count;
 	unsigned legacy_count;
 	unsigned shards;
@@ -123,19 +124,20 @@ static void push_one(live_component *self, struct handle client, struct str text
 
 /* ---- the audience ---- */
 
-static bool is_same(struct handle a, struct handle b)
+static struct str key_of(struct handle client, uint32_t key[3])
 {
-	return a.index == b.index && a.generation == b.generation && a.shard == b.shard;
+	key[0] = client.index;
+	key[1] = client.generation;
+	key[2] = client.shard;
+	return (struct str){(const char *)key, 3 * sizeof *key};
 }
 
 static struct listener *find_listener(struct audience *audience, struct handle client)
 {
-	list_for_each (link, &audience->listeners) {
-		struct listener *listener = LIST_OF(link, struct listener, link);
-		if (is_same(listener->client, client))
-			return listener;
-	}
-	return NULL;
+	uint32_t key[3];
+	struct map_entry *entry = map_find(&audience->listeners, key_of(client, key));
+
+	return entry ? MAP_OF(entry, struct listener, by_client) : NULL;
 }
 
 static void add_listener(live_component *self, const struct singleton_request *request)
@@ -147,7 +149,8 @@ static void add_listener(live_component *self, const struct singleton_request *r
 	listener->is_legacy = request->is_legacy;
 	listener->connection_len = request->connection.len;
 	memcpy(listener->connection, request->connection.ptr, request->connection.len);
-	list_append(&audience->listeners, &listener->link);
+	int rc = map_add(&audience->listeners, &listener->by_client, key_of(listener->client, listener->key));
+	assert_always(rc == 0); /* whoever calls has looked */
 	audience->count++;
 	audience->legacy_count += request->is_legacy;
 	audience->on_shard[request->client.shard]++;
@@ -162,7 +165,7 @@ static void drop_listener(struct audience *audience, struct listener *listener)
 	audience->count--;
 	audience->legacy_count -= listener->is_legacy;
 	audience->on_shard[listener->client.shard]--;
-	list_remove(&listener->link);
+	map_remove(&audience->listeners, &listener->by_client);
 	free(listener);
 }
 
@@ -174,7 +177,7 @@ static struct audience *audience_new(live_component *self)
 	audience->component = self;
 	audience->shards = shards;
 	audience->task.run = close_tick;
-	list_init(&audience->listeners);
+	map_init(&audience->listeners);
 	return audience;
 }
 
@@ -188,8 +191,11 @@ void singleton_end(live_component *self)
 			shard_post(self->home->shard, i,
 				   &singleton_notice_new(NEWS_ENDED, self->definition, self->sender.id)->mail);
 	}
-	list_for_each_safe (link, &audience->listeners)
-		drop_listener(audience, LIST_OF(link, struct listener, link));
+	for (struct map_entry *entry = map_first(&audience->listeners), *next; entry; entry = next) {
+		next = map_next(&audience->listeners, entry);
+		drop_listener(audience, MAP_OF(entry, struct listener, by_client));
+	}
+	map_deinit(&audience->listeners);
 	map_remove(&self->home->singletons, &audience->by_name);
 }
 
