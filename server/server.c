@@ -30,6 +30,15 @@ static int trust_proxies(struct server *server, char error[CONFIG_ERROR_SIZE])
 	return 0;
 }
 
+static unsigned shard_count(const struct config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (config->shards)
+		return (unsigned)config->shards;
+	return cores < 1 ? 1 : cores > 1024 ? 1024 : (unsigned)cores;
+}
+
 static void set_limits(struct server *server)
 {
 	const struct config *c = server->config;
@@ -43,6 +52,7 @@ static void set_limits(struct server *server)
 		.proxies = server->trusted,
 	};
 	server->net.per_address = (unsigned)c->max_connections_per_address;
+	server->net.backlog_total_bytes = (size_t)c->outbox_total_bytes / shard_count(c);
 	server->ws = (struct ws_options){
 		.max_message_bytes = (size_t)c->max_message_bytes,
 		.ping_ms = (unsigned)c->ping_ms,
@@ -118,15 +128,6 @@ static int build_auth(struct server *server, char error[CONFIG_ERROR_SIZE])
 		return rc;
 	live_auth_provider provider = tokens_provider(tokens);
 	return auth_manager_register(server->auth, &provider);
-}
-
-static unsigned shard_count(const struct config *config)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (config->shards)
-		return (unsigned)config->shards;
-	return cores < 1 ? 1 : cores > 1024 ? 1024 : (unsigned)cores;
 }
 
 static int build_threads(struct server *server, char error[CONFIG_ERROR_SIZE])

@@ -27,6 +27,7 @@ struct net_counters {
 	counter closes_deadline;      /* a deadline of the owner or of the connection passed */
 	counter closes_backlog_bytes; /* over the hard mark by bytes */
 	counter closes_backlog_age;   /* over the hard mark by age */
+	counter closes_backlog_total; /* over its soft mark while all backlogs together were over theirs */
 	counter closes_input;         /* unread input outgrew its limit, or no memory for it */
 	counter closes_proxy;         /* a bad PROXY header, or one from a peer that is not trusted */
 	counter closes_linger;        /* the peer did not take our last bytes in time */

@@ -17,6 +17,8 @@ struct net_shard *net_shard_new(struct shard *shard, const struct net_options *o
 		net->options.staging_keep_bytes = 256 << 10;
 	if (net->options.staging_limit_bytes == 0)
 		net->options.staging_limit_bytes = 64 << 20;
+	if (net->options.backlog_total_bytes == 0)
+		net->options.backlog_total_bytes = 1 << 30;
 	net->receive = mem_alloc(net->options.receive_bytes);
 	buf_init(&net->staging, net->options.staging_limit_bytes);
 	list_init(&net->dirty);

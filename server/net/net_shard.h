@@ -22,6 +22,8 @@ struct net_options {
 				       leave unconsumed */
 	size_t staging_keep_bytes;  /* the staging buffer keeps this much between flushes; 0: 256 KiB */
 	size_t staging_limit_bytes; /* the most that one on_flush may compose; 0: 64 MiB */
+	size_t backlog_total_bytes; /* waiting on this shard in all; above it, slow clients go (over their soft mark);
+				       0: 1 GiB */
 	unsigned per_address;       /* connections of one host on this shard (not for unix sockets); 0: no cap */
 };
 

@@ -35,6 +35,13 @@ void writer_check_age(struct connection *conn)
 	shard_timer_after(conn->net->shard, &backlog->timer, next_ms - age_ms);
 }
 
+/* Many slow clients together may not take all memory: above the total, those go that are behind. */
+static bool is_over_total(const struct connection *conn)
+{
+	const struct net_shard *net = conn->net;
+	return conn->backlog->soft && counter_read(&net->counters.backlog_bytes) > net->options.backlog_total_bytes;
+}
+
 static void keep(struct connection *conn, const char *bytes, size_t len)
 {
 	int rc = backlog_append(conn, bytes, len);
@@ -50,6 +57,8 @@ static void keep(struct connection *conn, const char *bytes, size_t len)
 		writer_check_age(conn);
 	if (!backlog->soft && backlog->bytes > conn->options->soft_bytes)
 		mark_soft(conn);
+	if (!connection_is_over(conn) && is_over_total(conn))
+		connection_fail(conn, -ENOBUFS, &conn->net->counters.closes_backlog_total);
 }
 
 /* How many bytes went: 0 when the kernel takes none, or when the connection failed. */

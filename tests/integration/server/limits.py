@@ -155,5 +155,23 @@ def case_too_many_for_too_long(program, components):
             pass
 
 
+def case_total_of_backlogs(program, components):
+    """Each may have a large backlog, all together may not: the slow ones go, long before their own mark."""
+    with Server(program, components=components, shards=1, outbox_soft_bytes=65536, outbox_hard_bytes=1 << 30,
+                outbox_total_bytes=4 << 20, rate_limit_tokens=0) as server:
+        quick, sender = server.client().mount("Counter"), server.client().mount("Counter")
+        slow = [client.mount("Counter") for client in server.clients(6)]
+        for member in (quick, sender, *slow):
+            member.client.request("ROOM_JOIN", componentId=member.id, roomId="flood", payload={})
+        for n in range(400):
+            sender.client.tell("ROOM_EMIT", componentId=sender.id, roomId="flood",
+                               payload={"event": "e", "data": {"n": n, "pad": "x" * 50000}})
+            assert quick.client.wait(type="ROOM_EVENT", check=lambda m: m["data"]["n"] == n)
+            if n % 20 == 19 and server.stats()["connections"]["totalConnections"] == 2:
+                break
+        server.until("the slow ones to be closed", lambda stats: stats["connections"]["totalConnections"] == 2)
+        assert quick.act("increment")["success"]
+
+
 if __name__ == "__main__":
     main(globals())
