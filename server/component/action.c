@@ -125,6 +125,14 @@ int live_action_set_value(live_component *self, const live_value *payload, live_
 
 /* ---- properties ---- */
 
+/* What was written, or a plain no when it named a key that was too large to write. */
+static const char *taken_refusal(live_component *self)
+{
+	const char *text = scratch_take(self->home).ptr;
+
+	return text ? text : "PROPERTY_UPDATE rejected";
+}
+
 static const char *refuse_unknown(live_component *self, struct str key)
 {
 	const struct definition *definition = self->definition;
@@ -142,7 +150,7 @@ static const char *refuse_unknown(live_component *self, struct str key)
 	}
 	buf_printf(out, "]. Declare it in 'static defaultState' or 'static updatableFields' to allow client writes.");
 	buf_append_char(out, 0);
-	return scratch_take(self->home).ptr;
+	return taken_refusal(self);
 }
 
 const char *action_check_property(live_component *self, struct str key)
@@ -151,7 +159,7 @@ const char *action_check_property(live_component *self, struct str key)
 
 	if (is_reserved(key)) {
 		buf_printf(out, "PROPERTY_UPDATE rejected: '%.*s' is a reserved key%c", STR_ARG(key), 0);
-		return scratch_take(self->home).ptr;
+		return taken_refusal(self);
 	}
 	if (key.len && *key.ptr == '$') {
 		buf_printf(
@@ -159,7 +167,7 @@ const char *action_check_property(live_component *self, struct str key)
 			"PROPERTY_UPDATE rejected: '%.*s' is server-only ($-prefixed fields cannot be written by the "
 			"client). Use a server action to mutate it.%c",
 			STR_ARG(key), 0);
-		return scratch_take(self->home).ptr;
+		return taken_refusal(self);
 	}
 	return definition_is_updatable(self->definition, key) ? NULL : refuse_unknown(self, key);
 }

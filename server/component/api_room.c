@@ -73,7 +73,9 @@ bool live_room_is_member(const live_component *self, const char *room)
 const live_value *live_room_state(const live_component *self, const char *room)
 {
 	struct membership *membership = member_of(self, room);
-	return membership && membership->member.view ? room_view_state(membership->member.view) : NULL;
+	/* The empty object is immortal, so this is a loan as well. */
+	return membership && membership->member.view ? room_view_state(membership->member.view)
+						     : live_object(NULL, NULL);
 }
 
 unsigned live_room_members(const live_component *self, const char *room)

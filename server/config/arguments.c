@@ -68,6 +68,17 @@ static int read_option(int argc, char **argv, int at, struct option *option, cha
 	return 0;
 }
 
+/* Later wins: the first of a list on the command line takes the place of what stood in it. */
+static void begin_list(struct config *config, const struct setting *setting)
+{
+	struct text_list *list = (struct text_list *)(void *)((char *)config + setting->offset);
+
+	if (setting->kind != SETTING_IS_LIST || list->is_begun)
+		return;
+	config_clear_list(list);
+	list->is_begun = true;
+}
+
 /* The config file first, since everything else overrides it. */
 static int read_files(struct config *config, int argc, char **argv, char error[CONFIG_ERROR_SIZE])
 {
@@ -103,8 +114,10 @@ int config_read_arguments(struct config *config, int argc, char **argv, enum con
 		if (is_wish(argv[i], wish))
 			continue;
 		rc = read_option(argc, argv, i, &option, error);
-		if (rc == 0 && strcmp(option.name, "config"))
-			rc = config_set(config, option.name, option.value, error);
+		if (rc < 0 || !strcmp(option.name, "config"))
+			continue;
+		begin_list(config, setting_find(option.name));
+		rc = config_set(config, option.name, option.value, error);
 	}
 	return rc;
 }

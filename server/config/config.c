@@ -61,7 +61,8 @@ static bool is_choice(const char *choices, const char *value)
 {
 	size_t len = strlen(value);
 
-	for (const char *at = strchr(value, '|') ? NULL : choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+	for (const char *at = strchr(value, '|') ? NULL : choices; at;
+	     at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
 		if (len && !strncmp(at, value, len) && (at[len] == '|' || !at[len]))
 			return true;
 	return false;
@@ -81,7 +82,7 @@ static void add_to_list(struct text_list *list, const char *value, size_t len)
 	list->items[list->count++] = (struct str){mem_strndup(value, len), len};
 }
 
-static void free_list(struct text_list *list)
+void config_clear_list(struct text_list *list)
 {
 	for (unsigned i = 0; i < list->count; i++)
 		free((char *)(uintptr_t)list->items[i].ptr);
@@ -135,7 +136,7 @@ void config_deinit(struct config *config)
 {
 	for (const struct setting *s = settings; s < settings + setting_count; s++) {
 		if (s->kind == SETTING_IS_LIST)
-			free_list(field(config, s));
+			config_clear_list(field(config, s));
 		else if (s->kind != SETTING_IS_NUMBER && s->kind != SETTING_IS_FLAG)
 			free(*(char **)field(config, s));
 	}
@@ -143,7 +144,7 @@ void config_deinit(struct config *config)
 
 static void add_all(struct config *config, const struct setting *setting, const char *value)
 {
-	free_list(field(config, setting));
+	config_clear_list(field(config, setting));
 	while (*value) {
 		size_t len = strcspn(value, ",");
 		if (len)

@@ -19,6 +19,7 @@
 struct text_list {
 	struct str *items; /* each NUL-terminated */
 	unsigned count;
+	bool is_begun; /* by the command line: what file or environment said is gone */
 };
 
 struct config {

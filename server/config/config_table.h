@@ -31,6 +31,8 @@ struct setting {
 extern const struct setting settings[];
 extern const size_t setting_count;
 
+/* Empties list. [start] */
+void config_clear_list(struct text_list *list);
 /* The setting of that name, with _ or -, or NULL. */
 const struct setting *setting_find(const char *name);
 

@@ -199,13 +199,17 @@ START_TEST(test_order)
 	struct config config;
 	enum config_wish wish;
 	make_path(path);
-	write_file(path, "{\"port\": 1, \"shards\": 1, \"pool_threads\": 1}");
+	write_file(path, "{\"port\": 1, \"shards\": 1, \"pool_threads\": 1, \"allowed_origin\": [\"http://file\"]}");
 	snprintf(file, sizeof file, "--config=%s", path);
 	setenv("LIVE_PORT", "2", 1);
 	setenv("LIVE_SHARDS", "2", 1);
-	char *argv[] = {"liveshard", "--port", "3", "--print-config", file, NULL};
+	char *argv[] = {"liveshard",        "--port",   "3", "--print-config", file, "--allowed-origin=http://a",
+			"--allowed-origin", "http://b", NULL};
 	config_init(&config);
-	ck_assert_int_eq(read_arguments(&config, 5, argv, &wish), 0);
+	ck_assert_int_eq(read_arguments(&config, 8, argv, &wish), 0);
+	ck_assert_uint_eq(config.allowed_origin.count, 2);
+	ck_assert_str_eq(config.allowed_origin.items[0].ptr, "http://a");
+	ck_assert_str_eq(config.allowed_origin.items[1].ptr, "http://b");
 	ck_assert_int_eq(wish, CONFIG_PRINT);
 	ck_assert_int_eq(config.port, 3);
 	ck_assert_int_eq(config.shards, 2);
