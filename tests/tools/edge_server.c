@@ -113,38 +113,85 @@ static void on_never(struct http_request *request, void *argument)
 	(void)http_request_handle(request); /* the reply never comes: what if the client goes? */
 }
 
-#define COUNTER_NAMES(X)                                                                                             \
-	X(opened)                                                                                                    \
-	X(closed)                                                                                                    \
-	X(bytes_in)                                                                                                  \
-	X(bytes_out) X(sends) X(short_sends) X(backlog_bytes) X(pauses_backlog) X(pauses_pressed) X(pauses_owner) X( \
-		closes_ours) X(closes_peer) X(closes_error) X(closes_deadline) X(closes_backlog_bytes)               \
-		X(closes_backlog_age) X(closes_input) X(closes_proxy) X(closes_linger) X(refused_address) X(         \
-			soft_marks) X(dropped_bytes) X(http_requests) X(http_errors_4xx) X(http_errors_5xx)          \
-			X(http_timeouts) X(ws_opened) X(ws_refused) X(ws_messages_in) X(ws_messages_out) X(ws_pings) \
-				X(ws_closes_peer) X(ws_closes_ours) X(ws_closes_protocol) X(ws_closes_utf8)          \
-					X(ws_closes_too_big) X(ws_closes_half_open) X(ws_closes_slow)                \
-						X(tls_handshakes) X(tls_resumed) X(tls_waits) X(tls_failed_version)  \
-							X(tls_failed_cipher) X(tls_failed_protocol)                  \
-								X(tls_failed_alert) X(tls_failed_bytes)              \
-									X(tls_failed_ended) X(tls_failed_late)       \
-										X(tls_truncated) X(tls_broken)
+#define ROW(name)                                          \
+	{                                                  \
+#name, offsetof(struct net_counters, name) \
+	}
+static const struct {
+	const char *name;
+	size_t offset;
+} counter_rows[] = {
+	ROW(opened),
+	ROW(closed),
+	ROW(bytes_in),
+	ROW(bytes_out),
+	ROW(sends),
+	ROW(short_sends),
+	ROW(backlog_bytes),
+	ROW(pauses_backlog),
+	ROW(pauses_pressed),
+	ROW(pauses_owner),
+	ROW(closes_ours),
+	ROW(closes_peer),
+	ROW(closes_error),
+	ROW(closes_deadline),
+	ROW(closes_backlog_bytes),
+	ROW(closes_backlog_age),
+	ROW(closes_backlog_total),
+	ROW(closes_input),
+	ROW(closes_proxy),
+	ROW(closes_linger),
+	ROW(refused_address),
+	ROW(soft_marks),
+	ROW(dropped_bytes),
+	ROW(tls_handshakes),
+	ROW(tls_resumed),
+	ROW(tls_waits),
+	ROW(tls_failed_version),
+	ROW(tls_failed_cipher),
+	ROW(tls_failed_protocol),
+	ROW(tls_failed_alert),
+	ROW(tls_failed_bytes),
+	ROW(tls_failed_ended),
+	ROW(tls_failed_late),
+	ROW(tls_truncated),
+	ROW(tls_broken),
+	ROW(http_requests),
+	ROW(http_errors_4xx),
+	ROW(http_errors_5xx),
+	ROW(http_timeouts),
+	ROW(ws_opened),
+	ROW(ws_refused),
+	ROW(ws_messages_in),
+	ROW(ws_messages_out),
+	ROW(ws_pings),
+	ROW(ws_closes_peer),
+	ROW(ws_closes_ours),
+	ROW(ws_closes_protocol),
+	ROW(ws_closes_utf8),
+	ROW(ws_closes_too_big),
+	ROW(ws_closes_half_open),
+	ROW(ws_closes_slow),
+};
+#undef ROW
+
+static unsigned long long sum_of(size_t offset)
+{
+	unsigned long long sum = 0;
+	for (unsigned i = 0; i < edge_shards(); i++) {
+		const char *counters = (const char *)net_shard_counters(edge_net(i));
+		sum += counter_read((const counter *)(const void *)(counters + offset));
+	}
+	return sum;
+}
 
 static void on_counters(struct http_request *request, void *argument)
 {
 	struct buf out;
 	(void)argument;
 	buf_init(&out, 16 << 10);
-	buf_append_char(&out, '{');
-#define PRINT(name)                                                                    \
-	do {                                                                           \
-		unsigned long long sum = 0;                                            \
-		for (unsigned i = 0; i < edge_shards(); i++)                           \
-			sum += counter_read(&net_shard_counters(edge_net(i))->name);   \
-		buf_printf(&out, "%s\"" #name "\":%llu", out.len > 1 ? "," : "", sum); \
-	} while (0);
-	COUNTER_NAMES(PRINT)
-#undef PRINT
+	for (size_t i = 0; i < sizeof counter_rows / sizeof counter_rows[0]; i++)
+		buf_printf(&out, "%c\"%s\":%llu", i ? ',' : '{', counter_rows[i].name, sum_of(counter_rows[i].offset));
 	buf_append_char(&out, '}');
 	http_reply_json(request, 200, buf_str(&out));
 	buf_deinit(&out);

@@ -375,6 +375,75 @@ START_TEST(an_orderly_end_comes_after_the_bytes_before_it)
 }
 END_TEST
 
+START_TEST(a_peer_that_ended_its_half_still_gets_its_answer)
+{
+	struct peer peer;
+	char heard[4];
+	connect_peer(&peer);
+	ck_assert_int_eq(SSL_write(peer.ssl, "last", 4), 4);
+	SSL_shutdown(peer.ssl);
+	shutdown(peer.fd, SHUT_WR);
+	net_stage_run(&stage);
+	ck_assert_int_eq(SSL_read(peer.ssl, heard, sizeof heard), 4);
+	ck_assert_mem_eq(heard, "last", 4);
+	ck_assert_int_eq(SSL_read(peer.ssl, heard, 1), 0);
+	ck_assert_int_eq(SSL_get_error(peer.ssl, 0), SSL_ERROR_ZERO_RETURN);
+	peer_free(&peer);
+}
+END_TEST
+
+START_TEST(who_does_not_answer_our_end_has_not_cut_anything_off)
+{
+	struct peer peer;
+	connect_peer(&peer);
+	connection_close(peer.conn, CONNECTION_AFTER_FLUSH);
+	net_stage_run(&stage);
+	shutdown(peer.fd, SHUT_WR);
+	net_stage_run(&stage);
+	ck_assert(peer.is_closed);
+	ck_assert_int_eq(peer.error, 0);
+	ck_assert_uint_eq(counter_read(&stage.counters->tls_truncated), 0);
+	peer_free(&peer);
+}
+END_TEST
+
+/* Writes count key updates into bytes; how long they are. */
+static int write_key_updates(struct peer *peer, int count, char *bytes, int room)
+{
+	BIO *out = BIO_new(BIO_s_mem());
+	SSL_set0_wbio(peer->ssl, out);
+	for (int i = 0; i < count; i++) {
+		ck_assert_int_eq(SSL_key_update(peer->ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		ck_assert_int_eq(SSL_do_handshake(peer->ssl), 1);
+	}
+	return BIO_read(out, bytes, room);
+}
+
+START_TEST(who_sends_nothing_but_key_updates_keeps_nobody_waiting)
+{
+	struct peer friend, flooder;
+	char heard[6];
+	int room = 1 << 20;
+	char *bytes = malloc((size_t)room);
+	connect_peer(&friend);
+	connect_peer(&flooder);
+	int len = write_key_updates(&flooder, 10000, bytes, room);
+	for (int sent = 0; sent < len;) {
+		ssize_t part = send(flooder.fd, bytes + sent, (size_t)(len - sent), 0);
+		sent += part > 0 ? (int)part : 0;
+		ck_assert_int_eq(SSL_write(friend.ssl, "hello", 6), 6);
+		shard_step(stage.shard);
+		shard_enter(stage.shard);
+		ck_assert_int_eq(SSL_read(friend.ssl, heard, 6), 6); /* in the very tick */
+	}
+	ck_assert_uint_eq(flooder.seen.len, 0);
+	ck_assert(!flooder.is_closed);
+	peer_free(&flooder);
+	peer_free(&friend);
+	free(bytes);
+}
+END_TEST
+
 START_TEST(an_end_without_close_notify_is_no_end_but_a_failure)
 {
 	struct peer peer;
@@ -474,6 +543,9 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, a_client_may_renew_its_keys);
 	tcase_add_test(tests, a_client_may_not_renegotiate);
 	tcase_add_test(tests, an_orderly_end_comes_after_the_bytes_before_it);
+	tcase_add_test(tests, a_peer_that_ended_its_half_still_gets_its_answer);
+	tcase_add_test(tests, who_does_not_answer_our_end_has_not_cut_anything_off);
+	tcase_add_test(tests, who_sends_nothing_but_key_updates_keeps_nobody_waiting);
 	tcase_add_test(tests, an_end_without_close_notify_is_no_end_but_a_failure);
 	tcase_add_test(tests, our_end_is_told_even_when_the_socket_is_full);
 	tcase_add_test(tests, a_record_that_was_tampered_with_ends_the_connection);
