@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/log.h"
+#include "server/author/author.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -108,6 +109,8 @@ int main(int argc, char **argv)
 	struct config config;
 	int status = 0;
 
+	if (argc > 1 && author_has_word(argv[1]))
+		return author_run(argc, argv, error) < 0 ? fail(error) : 0;
 	config_init(&config);
 	if (config_read_arguments(&config, argc, argv, &wish, error) < 0) {
 		config_deinit(&config);
@@ -116,7 +119,11 @@ int main(int argc, char **argv)
 	switch (wish) {
 	case CONFIG_PRINT: config_print(&config, stdout); break;
 	case CONFIG_VERSION: printf("liveshard %s\n", LIVESHARD_VERSION); break;
-	case CONFIG_HELP: config_print_help(stdout); break;
+	case CONFIG_HELP:
+		config_print_help(stdout);
+		putchar('\n');
+		author_print_help(stdout);
+		break;
 	case CONFIG_DOCS: config_print_docs(stdout); break;
 	case CONFIG_CHECK:
 	case CONFIG_RUN: status = run(&config, &(struct call){argc, argv}, wish == CONFIG_CHECK); break;

@@ -1,0 +1,109 @@
+/*
+ * What the definitions hold, as JSON: a fact about components is one line here.
+ */
+#include "core/json.h"
+#include "server/author/author_private.h"
+
+enum { LINE_BYTES = 100 }; /* what fits is written on one line */
+
+static void append(const live_value **list, const live_value *item)
+{
+	const live_value *longer = live_append(*list, item);
+
+	live_value_unref(*list);
+	*list = longer;
+}
+
+static const live_value *list_updatable(const struct definition *definition)
+{
+	const live_value *list = live_array(0, NULL);
+
+	for (const char *const *key = definition->api->updatable; key && *key; key++)
+		append(&list, live_string(*key));
+	if (!definition->api->updatable)
+		for (live_iter it = {0}; live_next(definition->default_state, &it);)
+			append(&list, live_string_len(it.key, it.key_len));
+	return list;
+}
+
+static void put(const live_value **object, const char *key, const live_value *value)
+{
+	const live_value *larger = live_with(*object, key, value);
+
+	live_value_unref(*object);
+	*object = larger;
+}
+
+static const live_value *describe_action(const live_action *action)
+{
+	const live_value *facts = live_object(NULL, NULL);
+
+	put(&facts, "name", live_string(action->name));
+	return facts;
+}
+
+static const live_value *describe_actions(const struct definition *definition)
+{
+	const live_value *list = live_array(0, NULL);
+
+	for (const live_action *action = definition->api->actions; action && action->name; action++)
+		if (definition_is_callable(definition, action))
+			append(&list, describe_action(action));
+	return list;
+}
+
+static const live_value *describe(const struct definition *definition)
+{
+	const live_definition *api = definition->api;
+	const live_value *facts = live_object(NULL, NULL);
+
+	put(&facts, "name", live_string(api->name));
+	put(&facts, "defaultState", live_value_ref(definition->default_state));
+	put(&facts, "actions", describe_actions(definition));
+	put(&facts, "updatable", list_updatable(definition));
+	put(&facts, "singleton", live_bool(api->singleton));
+	put(&facts, "roomType", live_string(api->room_type ? api->room_type : "default"));
+	return facts;
+}
+
+static void break_line(struct buf *out, unsigned depth)
+{
+	buf_printf(out, "\n%*s", (int)(2 * depth), "");
+}
+
+/* As JSON with line breaks where a line would be long. Recursion ends: a default state has at most 64 levels. */
+static void write_pretty(struct buf *out, const live_value *value, unsigned depth)
+{
+	bool is_object = live_value_type(value) == LIVE_OBJECT;
+	size_t start = out->len;
+
+	json_write(out, value);
+	if (out->len - start <= LINE_BYTES || (!is_object && live_value_type(value) != LIVE_ARRAY))
+		return;
+	out->len = start;
+	buf_append_char(out, is_object ? '{' : '[');
+	for (live_iter it = {0}; live_next(value, &it);) {
+		break_line(out, depth + 1);
+		if (is_object) {
+			json_write_string(out, (struct str){it.key, it.key_len});
+			buf_append_str(out, STR(": "));
+		}
+		write_pretty(out, it.value, depth + 1);
+		buf_append_char(out, ',');
+	}
+	out->len--; /* the last comma */
+	break_line(out, depth);
+	buf_append_char(out, is_object ? '}' : ']');
+}
+
+void manifest_write(struct buf *out, const struct registry *registry)
+{
+	const live_value *list = live_array(0, NULL);
+
+	for (unsigned i = 0; i < registry_count(registry); i++)
+		append(&list, describe(registry_at(registry, i)));
+	const live_value *manifest = live_object("components", list, NULL);
+	write_pretty(out, manifest, 0);
+	buf_append_char(out, '\n');
+	live_value_unref(manifest);
+}
