@@ -52,7 +52,11 @@ def case_the_port_itself(program, _):
         assert server.stats()
         with server.by(server.tls_port), server.socket() as sock:
             sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert b"HTTP" not in sock.recv(1000)
+            try:
+                answer = sock.recv(1000)
+            except ConnectionResetError:  # closed with some of the request unread
+                answer = b""
+            assert b"HTTP" not in answer
 
 
 def case_side_by_side(program, components):
