@@ -35,7 +35,6 @@ struct client {
 	struct handle handle;
 	char id[ID_LEN + 1];   /* of the connection */
 	const live_auth *auth; /* ours: who it is signed on as; NULL: nobody */
-	struct str user_id;    /* of auth; empty: nobody */
 	uint16_t mounted_count;
 	uint16_t room_joins; /* rooms that it joined by ROOM_JOIN */
 };

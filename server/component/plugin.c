@@ -53,8 +53,9 @@ static const live_definition *find_definition(void *handle, const char *path, ch
 		refuse(error, error_size, "%s: no component in it (LIVE_COMPONENT is missing)", path);
 	else if (*abi != LIVE_ABI || *size != sizeof *definition)
 		refuse(error, error_size,
-		       "%s: built for another version of <live/component.h> (%u, this server has %u)", path, *abi,
-		       LIVE_ABI);
+		       "%s: built for another <live/component.h> (version %u of %u bytes, this server has version %u "
+		       "of %zu)",
+		       path, *abi, *size, LIVE_ABI, sizeof *definition);
 	else
 		return definition;
 	return NULL;

@@ -40,7 +40,6 @@ static void become(struct client *client, const live_auth *auth)
 {
 	live_auth_unref(client->auth);
 	client->auth = live_auth_is_authenticated(auth) ? live_auth_ref(auth) : NULL;
-	client->user_id = str_of(live_auth_user_id(client->auth));
 }
 
 static void on_answer(struct auth_sign_on *question, struct shard *here, const live_auth *auth)

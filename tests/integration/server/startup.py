@@ -72,7 +72,7 @@ def case_components(program, components):
         shutil.copy(os.path.join(components, "counter.so"), os.path.join(folder, "two.so"))
         expect_wrong(program, "component 'Counter' is defined twice", "--components", folder)
     with tempfile.TemporaryDirectory() as folder:
-        for name, why in (("abi", "built for another version"), ("nothing", "LIVE_COMPONENT is missing"),
+        for name, why in (("abi", "built for another <live/component.h>"), ("nothing", "LIVE_COMPONENT is missing"),
                           ("state", "the default state of component 'Broken' is unusable"),
                           ("twice", "has two actions named 'a'"), ("nameless", "name must have 1 to 128 bytes")):
             shutil.copy(os.path.join(components, "broken", f"{name}.so"), folder)

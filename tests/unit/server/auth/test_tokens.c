@@ -108,7 +108,7 @@ static const struct {
 	const char *text, *problem;
 } bad[] = {
 	{"", "1:1: unexpected end of the text"},
-	{"{\n  \"tokens\": [,]\n}", "2:14: unexpected character"},
+	{"{\n  \"tokens\": [,]\n}", "2:14: expected a value"},
 	{"[]", "must be an object with \"tokens\""},
 	{"{}", "tokens: must be an array"},
 	{"{\"tokens\":{}}", "tokens: must be an array"},
