@@ -245,7 +245,7 @@ static const live_value *write_children(struct buf *to, struct value_level *leve
 		if (room_left(room) < need)
 			room = more_room(to, room, need);
 		char *after = NULL;
-		if (quick && room_left(room) >= need)
+		if (quick && room.at && room_left(room) >= need)
 			after = put_child(room.at, index > 0, name, value);
 		if (after) {
 			room.at = after;

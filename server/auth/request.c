@@ -114,7 +114,7 @@ static void end(live_auth_request *request, enum auth_verdict verdict, const liv
 	case REQUEST_ASKED: break; /* settle finds it */
 	case REQUEST_WAITS: post(request); break;
 	case REQUEST_ABANDONED: drop(request); break;
-	default: assert_always(!"a live_auth_request was ended twice");
+	default: assert_always(false); /* a live_auth_request was ended twice */
 	}
 }
 

@@ -93,8 +93,8 @@ static struct waiting *wait_for(struct component_shard *here, live_component *co
 
 void deferred_forget_all(struct component_shard *here)
 {
-	while (!list_is_empty(&here->waiting))
-		forget(LIST_OF(here->waiting.next, struct waiting, link));
+	list_for_each_safe (link, &here->waiting)
+		forget(LIST_OF(link, struct waiting, link));
 }
 
 /* ---- what the author holds ---- */

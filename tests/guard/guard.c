@@ -146,7 +146,7 @@ static void open_client(struct drain *drain, bool joins)
 
 	*drain = (struct drain){.transport.ops = &drain_ops, .task.run = compose};
 	buf_init(&drain->out, SIZE_MAX);
-	drain->session = session_open(&sessions, &drain->transport);
+	drain->session = session_open(&sessions, &drain->transport, STR(""));
 	step();
 	buf_reset(&drain->out, SIZE_MAX);
 	send_text(drain, "{\"type\":\"COMPONENT_MOUNT\",\"payload\":{\"component\":\"Counter\"},\"requestId\":\"m\"}");
