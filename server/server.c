@@ -105,6 +105,11 @@ static struct session_shard *sessions_of(struct shard *shard)
 	return here ? &here->sessions : NULL;
 }
 
+static const struct net_counters *net_of(struct shard *shard)
+{
+	return net_shard_counters(server_shard_of(shard)->net);
+}
+
 /* ---- building ---- */
 
 static int load_components(struct server *server, char error[CONFIG_ERROR_SIZE])
@@ -177,7 +182,7 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 	server->config = config;
 	server->registry = registry_new();
 	server->plugins = plugins_new();
-	server->stats = (struct stats_source){sessions_of, config->max_connections};
+	server->stats = (struct stats_source){sessions_of, net_of, config->max_connections};
 	server->adapter = memory_adapter();
 	name_node(server);
 	int rc = trust_proxies(server, error);

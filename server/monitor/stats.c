@@ -11,6 +11,7 @@
 #include "server/component/instance.h"
 #include "server/component/singleton.h"
 #include "server/http/http.h"
+#include "server/net/net_counters.h"
 #include "server/session/session.h"
 
 enum { LISTED_COMPONENTS = 1000 }; /* per shard; the totals count all */
@@ -22,6 +23,7 @@ struct part {
 	const struct stats_source *source;
 	unsigned asker;
 	uint64_t components, rooms, sessions;
+	uint64_t *net; /* one for each of net_counter_rows; ours */
 	struct buf singletons, room_counts, room_list, component_list;
 };
 
@@ -87,6 +89,7 @@ static void free_part(struct part *part)
 	buf_deinit(&part->room_counts);
 	buf_deinit(&part->room_list);
 	buf_deinit(&part->component_list);
+	free(part->net);
 	free(part);
 }
 
@@ -131,6 +134,8 @@ static void fill(struct mail *mail, struct shard *here)
 	list_for_each (link, &sessions->components->instances)
 		add_component(part, LIST_OF(link, live_component, link));
 	part->sessions = counter_read(&sessions->counters.sessions);
+	for (size_t i = 0; i < net_counter_rows_count; i++)
+		part->net[i] = net_counter_read(part->source->net_of(here), &net_counter_rows[i]);
 	part->mail.deliver = deliver_back;
 	shard_post(here, part->asker, &part->mail);
 }
@@ -150,6 +155,17 @@ static void join_lists(struct buf *out, const struct gather *gather, size_t list
 			buf_append_char(out, ',');
 		buf_append_str(out, buf_str(list));
 		is_first = false;
+	}
+}
+
+/* What the edge did, and why it paused, closed or dropped what it did, on all shards together. */
+static void write_net(struct buf *out, const struct gather *gather)
+{
+	for (size_t row = 0; row < net_counter_rows_count; row++) {
+		uint64_t sum = 0;
+		for (unsigned i = 0; i < gather->count; i++)
+			sum += gather->parts[i]->net[row];
+		buf_printf(out, "%s\"%s\":%llu", row ? "," : "", net_counter_rows[row].name, (unsigned long long)sum);
 	}
 }
 
@@ -183,7 +199,9 @@ static void write_stats(struct buf *out, const struct gather *gather)
 		   "\"performance\":{\"totalComponents\":%llu,\"totalAlerts\":0,\"components\":[",
 		   (unsigned long long)components);
 	join_lists(out, gather, offsetof(struct part, component_list));
-	buf_append_str(out, STR("]}}"));
+	buf_append_str(out, STR("]},\"net\":{"));
+	write_net(out, gather);
+	buf_append_str(out, STR("}}"));
 }
 
 static void finish(struct gather *gather)
@@ -232,6 +250,7 @@ void stats_answer(struct http_request *request, const struct stats_source *sourc
 		part->gather = gather;
 		part->source = source;
 		part->asker = shard_index(here);
+		part->net = mem_alloc(net_counter_rows_count * sizeof *part->net);
 		buf_init(&part->singletons, SIZE_MAX);
 		buf_init(&part->room_counts, SIZE_MAX);
 		buf_init(&part->room_list, SIZE_MAX);

@@ -8,12 +8,15 @@
 #define SERVER_MONITOR_STATS_H
 
 struct http_request;
+struct net_counters;
 struct session_shard;
 struct shard;
 
 struct stats_source {
 	/* Where a shard's sessions are. */
 	struct session_shard *(*sessions_of)(struct shard *shard);
+	/* Where a shard's connections are counted. */
+	const struct net_counters *(*net_of)(struct shard *shard);
 	long long max_connections;
 };
 

@@ -6,6 +6,8 @@
 #ifndef SERVER_NET_NET_COUNTERS_H
 #define SERVER_NET_NET_COUNTERS_H
 
+#include <stddef.h>
+
 #include "core/counter.h"
 
 struct net_counters {
@@ -65,5 +67,16 @@ struct net_counters {
 	counter ws_closes_half_open; /* no pong in time */
 	counter ws_closes_slow;      /* an unfinished message or close handshake ran out of time */
 };
+
+/* One of them, for those who tell of all: its name and its place. */
+struct net_counter_row {
+	const char *name;
+	size_t offset;
+};
+
+extern const struct net_counter_row net_counter_rows[];
+extern const size_t net_counter_rows_count;
+/* [any] */
+uint64_t net_counter_read(const struct net_counters *counters, const struct net_counter_row *row);
 
 #endif

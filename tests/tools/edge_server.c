@@ -113,75 +113,11 @@ static void on_never(struct http_request *request, void *argument)
 	(void)http_request_handle(request); /* the reply never comes: what if the client goes? */
 }
 
-#define ROW(name)                                          \
-	{                                                  \
-#name, offsetof(struct net_counters, name) \
-	}
-static const struct {
-	const char *name;
-	size_t offset;
-} counter_rows[] = {
-	ROW(opened),
-	ROW(closed),
-	ROW(bytes_in),
-	ROW(bytes_out),
-	ROW(sends),
-	ROW(short_sends),
-	ROW(backlog_bytes),
-	ROW(pauses_backlog),
-	ROW(pauses_pressed),
-	ROW(pauses_owner),
-	ROW(closes_ours),
-	ROW(closes_peer),
-	ROW(closes_error),
-	ROW(closes_deadline),
-	ROW(closes_backlog_bytes),
-	ROW(closes_backlog_age),
-	ROW(closes_backlog_total),
-	ROW(closes_input),
-	ROW(closes_proxy),
-	ROW(closes_linger),
-	ROW(refused_address),
-	ROW(soft_marks),
-	ROW(dropped_bytes),
-	ROW(tls_handshakes),
-	ROW(tls_resumed),
-	ROW(tls_waits),
-	ROW(tls_failed_version),
-	ROW(tls_failed_cipher),
-	ROW(tls_failed_protocol),
-	ROW(tls_failed_alert),
-	ROW(tls_failed_bytes),
-	ROW(tls_failed_ended),
-	ROW(tls_failed_late),
-	ROW(tls_truncated),
-	ROW(tls_broken),
-	ROW(http_requests),
-	ROW(http_errors_4xx),
-	ROW(http_errors_5xx),
-	ROW(http_timeouts),
-	ROW(ws_opened),
-	ROW(ws_refused),
-	ROW(ws_messages_in),
-	ROW(ws_messages_out),
-	ROW(ws_pings),
-	ROW(ws_closes_peer),
-	ROW(ws_closes_ours),
-	ROW(ws_closes_protocol),
-	ROW(ws_closes_utf8),
-	ROW(ws_closes_too_big),
-	ROW(ws_closes_half_open),
-	ROW(ws_closes_slow),
-};
-#undef ROW
-
-static unsigned long long sum_of(size_t offset)
+static unsigned long long sum_of(const struct net_counter_row *row)
 {
 	unsigned long long sum = 0;
-	for (unsigned i = 0; i < edge_shards(); i++) {
-		const char *counters = (const char *)net_shard_counters(edge_net(i));
-		sum += counter_read((const counter *)(const void *)(counters + offset));
-	}
+	for (unsigned i = 0; i < edge_shards(); i++)
+		sum += net_counter_read(net_shard_counters(edge_net(i)), row);
 	return sum;
 }
 
@@ -190,8 +126,9 @@ static void on_counters(struct http_request *request, void *argument)
 	struct buf out;
 	(void)argument;
 	buf_init(&out, 16 << 10);
-	for (size_t i = 0; i < sizeof counter_rows / sizeof counter_rows[0]; i++)
-		buf_printf(&out, "%c\"%s\":%llu", i ? ',' : '{', counter_rows[i].name, sum_of(counter_rows[i].offset));
+	for (size_t i = 0; i < net_counter_rows_count; i++)
+		buf_printf(&out, "%c\"%s\":%llu", i ? ',' : '{', net_counter_rows[i].name,
+			   sum_of(&net_counter_rows[i]));
 	buf_append_char(&out, '}');
 	http_reply_json(request, 200, buf_str(&out));
 	buf_deinit(&out);
