@@ -34,11 +34,29 @@ static void put(const live_value **object, const char *key, const live_value *va
 	*object = larger;
 }
 
-static const live_value *describe_action(const live_action *action)
+static const live_value *list_names(const char *const *names)
 {
+	const live_value *list = live_array(0, NULL);
+
+	for (; names && *names; names++)
+		append(&list, live_string(*names));
+	return list;
+}
+
+static const live_value *describe_auth(const live_auth_rule *rule)
+{
+	return live_object("required", live_bool(rule->required), "roles", list_names(rule->roles), "permissions",
+			   list_names(rule->permissions), "authorize", live_bool(rule->authorize != NULL), NULL);
+}
+
+static const live_value *describe_action(const struct definition *definition, const live_action *action)
+{
+	const live_action_rule *rule = definition_rule(definition, str_of(action->name));
 	const live_value *facts = live_object(NULL, NULL);
 
 	put(&facts, "name", live_string(action->name));
+	if (rule && rule->auth)
+		put(&facts, "auth", describe_auth(rule->auth));
 	return facts;
 }
 
@@ -48,7 +66,7 @@ static const live_value *describe_actions(const struct definition *definition)
 
 	for (const live_action *action = definition->api->actions; action && action->name; action++)
 		if (definition_is_callable(definition, action))
-			append(&list, describe_action(action));
+			append(&list, describe_action(definition, action));
 	return list;
 }
 
@@ -62,6 +80,13 @@ static const live_value *describe(const struct definition *definition)
 	put(&facts, "actions", describe_actions(definition));
 	put(&facts, "updatable", list_updatable(definition));
 	put(&facts, "singleton", live_bool(api->singleton));
+	if (api->auth)
+		put(&facts, "auth", describe_auth(api->auth));
+	if (api->rate_limit)
+		put(&facts, "rateLimit",
+		    live_object("maxCalls", live_int(api->rate_limit->max_calls), "windowMs",
+				live_int(api->rate_limit->window_ms), "perAction",
+				live_bool(api->rate_limit->per_action), NULL));
 	put(&facts, "roomType", live_string(api->room_type ? api->room_type : "default"));
 	return facts;
 }
