@@ -156,10 +156,12 @@ static unsigned check_size(const struct http_request *request)
 	return request->head.len - request->fields > options->max_header_bytes ? 431 : 0;
 }
 
-static bool begins_badly(const struct http_request *request)
+/* next: the byte that comes behind what is here. */
+static bool begins_badly(const struct http_request *request, char next)
 {
-	/* What is no method at all (TLS on the plain port, noise) need not wait for its line to end. */
-	char first = request->head.len ? request->head.ptr[0] : 'G';
+	/* What is no method at all (TLS on the plain port, noise) need not wait for its line to end, nor for its size.
+	 */
+	char first = request->head.len ? request->head.ptr[0] : next;
 	return request->fields == 0 && first != '\r' && !http_is_token((struct str){&first, 1});
 }
 
@@ -170,11 +172,11 @@ static enum http_progress take_head(struct http_request *request, const char *by
 		const char *at = bytes + *used;
 		const char *newline = memchr(at, '\n', len - *used);
 		size_t part = newline ? (size_t)(newline - at) + 1 : len - *used;
+		if (begins_badly(request, *at))
+			return refuse(request, 400);
 		buf_append(&request->head, at, part);
 		*used += part;
 		unsigned status = buf_failed(&request->head) ? (request->fields ? 431 : 414) : check_size(request);
-		if (status == 0 && begins_badly(request))
-			status = 400;
 		if (status)
 			return refuse(request, status);
 		if (!newline)
