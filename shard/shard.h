@@ -149,7 +149,7 @@ struct shard_counters {
 	counter wakeups;        /* eventfd writes by this shard */
 	counter pressed;        /* times that this shard became pressed */
 	counter load;           /* connections: the floors above add and subtract, the acceptor reads */
-	counter idle; /* of load: kept open, but no clients for now; they do not count when the next is dealt out */
+	counter idle; /* of load: kept open without being clients; they do not count when the next is dealt out */
 };
 
 /* The counters: written [shard], read [any]. */
