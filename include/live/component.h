@@ -266,7 +266,8 @@ LIVE_API void live_timer_stop(live_timer *timer);
 typedef const live_value *live_offload_fn(const live_value *argument);
 /* Back on the shard; result is a loan. Not called when the instance has gone. */
 typedef void live_offload_done_fn(live_component *self, const live_value *result);
-/* Runs work on a thread of the pool, then done here. argument is given away. 0, or -EAGAIN when too much waits. */
+/* Runs work on a thread of the pool, then done here. argument is given away. 0, -EAGAIN when too much waits, or
+ * -EINVAL when the instance has ended. */
 LIVE_API int live_offload(live_component *self, live_offload_fn *work, const live_value *argument,
 			  live_offload_done_fn *done);
 

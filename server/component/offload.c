@@ -58,7 +58,7 @@ int live_offload(live_component *self, live_offload_fn *work, const live_value *
 	offload->done = done;
 	offload->argument = argument;
 	struct pool *pool = self->home->settings->pool;
-	int rc = pool ? pool_submit(pool, self->home->shard, &offload->work) : -EAGAIN;
+	int rc = self->is_dead ? -EINVAL : pool ? pool_submit(pool, self->home->shard, &offload->work) : -EAGAIN;
 	if (rc < 0)
 		free_offload(offload);
 	return rc;

@@ -1,10 +1,12 @@
 #include "stage/component_stage.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/assert.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "pubsub/memory_adapter.h"
@@ -14,7 +16,10 @@
 #include "server/session/session.h"
 #include "shard/pool.h"
 
-enum { SHARDS_MAX = 8 };
+enum {
+	SHARDS_MAX = 8,
+	FIND_MS = 10000, /* in which a message must come */
+};
 
 struct component_stage {
 	struct stage *stage;
@@ -276,14 +281,14 @@ void component_stage_free(struct component_stage *stage)
 	list_for_each (link, &stage->clients)
 		stage_client_vanish(LIST_OF(link, struct stage_client, link));
 	component_stage_run(stage);
+	pool_free(stage->pool); /* its threads have rung for all they have posted */
+	component_stage_run(stage);
 	require(component_stage_count(stage) == 0, "%u components remained", component_stage_count(stage));
 	for (unsigned i = 0; i < stage->shards; i++) {
 		require(list_is_empty(&stage->sessions[i].sessions), "a session remained on shard %u", i);
 		require(!map_first(&stage->components[i]->singletons), "a singleton remained on shard %u", i);
 		require(!map_first(&stage->components[i]->proxies), "a proxy remained on shard %u", i);
 	}
-	pool_free(stage->pool);
-	component_stage_run(stage);
 	for (unsigned i = 0; i < stage->shards; i++) {
 		stage_enter(stage->stage, i);
 		component_shard_free(stage->components[i]);
@@ -448,10 +453,14 @@ static const live_value *find(struct stage_client *client, const char *member, c
 {
 	const live_value *message;
 
-	component_stage_run(client->stage);
-	while ((message = stage_client_take(client)))
-		if (!strcmp(stage_text(message, member), wanted))
-			return message;
+	/* A thread of the pool may be about to ring for a mailbox that others have put mail into, relying on its ring.
+	 */
+	for (int64_t deadline_ms = clock_now_mono_ms() + FIND_MS; clock_now_mono_ms() < deadline_ms; poll(NULL, 0, 1)) {
+		component_stage_run(client->stage);
+		while ((message = stage_client_take(client)))
+			if (!strcmp(stage_text(message, member), wanted))
+				return message;
+	}
 	print_messages(client);
 	require(false, "no message with %s %s came", member, wanted);
 	return NULL;
