@@ -25,6 +25,7 @@ static void look_at_clock(struct shard *shard)
 		return;
 	shard->clock_is_fresh = true;
 	shard->woke_ns = clock_now_mono_ns();
+	atomic_store_explicit(&shard->watched.began_ns, shard->woke_ns, memory_order_relaxed);
 	if (shard->group->options.manual)
 		return;
 	shard->clock.mono_ms = shard->woke_ns / 1000000;
@@ -115,6 +116,14 @@ unsigned shard_end_tick(struct shard *shard)
 	return did;
 }
 
+static void end_watch(struct shard *shard, int64_t took_ns)
+{
+	counter_add(&shard->counters.busy_ns, (uint64_t)took_ns);
+	if (shard->watch_limit_ns && took_ns >= shard->watch_limit_ns)
+		atomic_store_explicit(&shard->watched.longest_ns, took_ns, memory_order_relaxed);
+	atomic_store_explicit(&shard->watched.began_ns, 0, memory_order_release);
+}
+
 static unsigned tick(struct shard *shard, int loop_flags)
 {
 	shard->clock_is_fresh = false;
@@ -127,7 +136,7 @@ static unsigned tick(struct shard *shard, int loop_flags)
 	did += shard_end_tick(shard);
 
 	counter_add(&shard->counters.ticks, 1);
-	counter_add(&shard->counters.busy_ns, (uint64_t)(clock_now_mono_ns() - shard->woke_ns));
+	end_watch(shard, clock_now_mono_ns() - shard->woke_ns);
 	return did;
 }
 
@@ -140,6 +149,8 @@ static bool has_leftovers(const struct shard *shard)
 
 void shard_run(struct shard *shard)
 {
+	/* What on_start did was no tick. */
+	atomic_store_explicit(&shard->watched.began_ns, 0, memory_order_relaxed);
 	while (!shard->ending) {
 		int64_t next_ms = wheel_next_ms(shard->wheel);
 		bool is_idle = !has_leftovers(shard) && (next_ms < 0 || next_ms > shard->clock.mono_ms);
@@ -234,6 +245,20 @@ const struct tick_clock *shard_clock(struct shard *shard)
 	shard_assert_here(shard);
 	look_at_clock(shard);
 	return &shard->clock;
+}
+
+struct shard_job shard_say_job(struct shard *here, struct shard_job job)
+{
+	struct watched *watched = &here->watched;
+	struct shard_job before = {
+		.who = atomic_load_explicit(&watched->who, memory_order_relaxed),
+		.what = atomic_load_explicit(&watched->what, memory_order_relaxed),
+	};
+
+	shard_assert_here(here);
+	atomic_store_explicit(&watched->who, job.who, memory_order_relaxed);
+	atomic_store_explicit(&watched->what, job.what, memory_order_relaxed);
+	return before;
 }
 
 struct shard *shard_here(void)

@@ -139,11 +139,25 @@ static inline bool handle_is_set(struct handle handle)
 	return handle.generation != 0;
 }
 
+/* ---- what runs now, for the watchdog ---- */
+
+struct shard_job {        /* a function of an author; text that stays valid for as long as it may run */
+	const char *who;  /* the component's name; NULL: none runs */
+	const char *what; /* the action, or the hook */
+};
+
+/* [shard] Says what runs from now on. Returns what ran before, to be said again when this has ended. Two stores. */
+struct shard_job shard_say_job(struct shard *here, struct shard_job job);
+
 /* ---- figures, each shard its own ---- */
+
+/* Ticks by how long their work took: up to 16 us, each further bucket four times as long, the last without a bound. */
+enum { SHARD_TICK_BUCKETS = 10 };
 
 struct shard_counters {
 	counter ticks;
 	counter busy_ns;        /* in ticks, from the first look at the clock after waking */
+	counter tick_buckets[SHARD_TICK_BUCKETS];
 	counter mail_sent;      /* to other shards */
 	counter mail_delivered; /* from anywhere, here included */
 	counter wakeups;        /* eventfd writes by this shard */
@@ -151,6 +165,12 @@ struct shard_counters {
 	counter load;           /* connections: the floors above add and subtract, the acceptor reads */
 	counter idle; /* of load: kept open without being clients; they do not count when the next is dealt out */
 };
+
+/* The longest tick that bucket counts; not of the last one. [any] */
+static inline int64_t shard_tick_bound_ns(unsigned bucket)
+{
+	return INT64_C(1) << (14 + 2 * bucket);
+}
 
 /* The counters: written [shard], read [any]. */
 struct shard_counters *shard_counters(struct shard *shard);

@@ -32,6 +32,15 @@ struct grave_queue {
 	struct grave *last;
 };
 
+/* What the watchdog reads; written by its shard alone, relaxed but where said. */
+struct watched {
+	_Atomic int64_t began_ns;   /* of this tick, since the clock was read; 0: none runs. The store of 0 releases
+				       longest_ns to the watchdog, which acquires */
+	_Atomic int64_t longest_ns; /* what the last tick over the limit took */
+	_Atomic(const char *) who;  /* struct shard_job */
+	_Atomic(const char *) what;
+};
+
 /* The way from one shard to one other, as its sender sees it. */
 struct lane {
 	struct mail_queue leaving; /* at the end of this tick */
@@ -72,7 +81,8 @@ struct shard {
 	struct event *timer_event;
 	struct handles handles;
 	void *contexts[SHARD_CONTEXTS];
-	struct mail stop; /* ends the loop; here so that stopping cannot fail */
+	int64_t watch_limit_ns; /* longer ticks are told to the watchdog; 0: none watches. Set before the start */
+	struct mail stop;       /* ends the loop; here so that stopping cannot fail */
 	pthread_t thread;
 
 	/* What other threads read; written by this shard alone, relaxed, and paired with nothing: they are mere
@@ -80,6 +90,7 @@ struct shard {
 	counter *sent;      /* to each shard; the reader is whoever asks for mail in flight */
 	counter *delivered; /* from each shard; read by the sender, to know when it is pressed */
 	alignas(CACHE_LINE) struct shard_counters counters;
+	struct watched watched;
 };
 
 struct shard_group {
