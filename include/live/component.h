@@ -33,7 +33,7 @@ typedef struct live_deferred live_deferred;
 typedef struct live_timer live_timer;
 
 /* The layout of this header: a plugin built against another one is refused. */
-#define LIVE_ABI 1u
+#define LIVE_ABI 2u
 
 /* ---- the definition ---- */
 
@@ -53,6 +53,10 @@ typedef struct live_action {
 typedef struct live_action_rule {
 	const char *action;         /* whose rule it is */
 	const live_auth_rule *auth; /* who may call it; LIVE_AUTH(...) */
+	/* JSON Schema of its payload; LIVE_JSON({"type": "object", "required": ["text"]}). A payload that does not fit
+	 * is refused before on_action is asked; one that fits gets the schema's defaults. docs/components.md names the
+	 * keywords. */
+	const char *schema;
 } live_action_rule;
 
 /* How often one client may call the actions of a component: in each window of window_ms, max_calls in all, or of each
@@ -70,6 +74,17 @@ LIVE_API int live_action_set_value(live_component *self, const live_value *paylo
 /* What on_action returns to cancel the call: the client gets "Action '<name>' was cancelled". */
 #define LIVE_CANCEL 1
 
+/* What the server tells of a component's instances: bits of live_definition.logging. */
+#define LIVE_LOG_LIFECYCLE (1u << 0)   /* mounted, come back, gone; hooks that failed */
+#define LIVE_LOG_MESSAGES (1u << 1)    /* actions called, events pushed, and what became of them */
+#define LIVE_LOG_STATE (1u << 2)       /* changes of state */
+#define LIVE_LOG_PERFORMANCE (1u << 3) /* how long actions took */
+#define LIVE_LOG_ROOMS (1u << 4)       /* joined and left, events, changes of a room's state */
+#define LIVE_LOG_WEBSOCKET (1u << 5)   /* the client's connection: opened, closed, slow */
+#define LIVE_LOG_ALL                                                                                       \
+	(LIVE_LOG_LIFECYCLE | LIVE_LOG_MESSAGES | LIVE_LOG_STATE | LIVE_LOG_PERFORMANCE | LIVE_LOG_ROOMS | \
+	 LIVE_LOG_WEBSOCKET)
+
 /*
  * A component. Everything but name is optional. The strings and tables must stay valid for as long as the component is
  * registered; in a plugin they are static anyway.
@@ -77,12 +92,14 @@ LIVE_API int live_action_set_value(live_component *self, const live_value *paylo
 typedef struct live_definition {
 	const char *name;                  /* under which clients mount it */
 	const char *default_state;         /* JSON object; LIVE_JSON(...) */
+	const char *persistent;            /* JSON object that all instances in the process share; LIVE_JSON(...) */
 	const live_action *actions;        /* ends with an entry whose name is NULL; LIVE_ACTIONS(...) */
 	const live_auth_rule *auth;        /* who may mount it; LIVE_AUTH(...); NULL: everybody */
 	const live_action_rule *rules;     /* of single actions; LIVE_RULES(...) */
 	const live_rate_limit *rate_limit; /* LIVE_RATE_LIMIT(.max_calls = 5, .window_ms = 1000); NULL: none */
 	/* Keys that PROPERTY_UPDATE may write, NULL-terminated; NULL: those of default_state. */
 	const char *const *updatable;
+	unsigned logging;      /* bits of LIVE_LOG_...; 0: only what is wrong */
 	bool singleton;        /* one instance for all clients */
 	size_t private_size;   /* bytes of zeroed memory that live_private returns */
 	const char *room_type; /* of its channel on the event bus; NULL: "default" */

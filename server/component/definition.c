@@ -24,16 +24,21 @@ struct registry *registry_new(void)
 	return registry;
 }
 
+static void definition_free(struct definition *definition)
+{
+	live_value_unref(definition->default_state);
+	live_value_unref(definition->persistent);
+	free((char *)(uintptr_t)definition->source);
+	free(definition->is_callable);
+	free(definition);
+}
+
 void registry_free(struct registry *registry)
 {
 	if (!registry)
 		return;
-	for (unsigned i = 0; i < registry->count; i++) {
-		live_value_unref(registry->all[i]->default_state);
-		free((char *)(uintptr_t)registry->all[i]->source);
-		free(registry->all[i]->is_callable);
-		free(registry->all[i]);
-	}
+	for (unsigned i = 0; i < registry->count; i++)
+		definition_free(registry->all[i]);
 	map_deinit(&registry->by_name);
 	free(registry->all);
 	free(registry);
@@ -63,16 +68,29 @@ static int check_actions(const live_definition *api, char *error, size_t error_s
 	return 0;
 }
 
-static int parse_default_state(const live_definition *api, const live_value **out, char *error, size_t error_size)
+/* Builds an object of the definition from its JSON, of which messages speak as what; no text is {}. */
+static int parse_object(const live_definition *api, const char *what, const char *text, const live_value **out,
+			char *error, size_t error_size)
 {
-	const char *text = api->default_state ? api->default_state : "{}";
 	char reason[128] = "it is not an object";
 
+	if (!text)
+		text = "{}";
 	*out = live_from_json(text, strlen(text), reason, sizeof reason);
 	if (*out && live_value_type(*out) == LIVE_OBJECT)
 		return 0;
 	live_value_unref(*out);
-	snprintf(error, error_size, "the default state of component '%s' is unusable: %s", api->name, reason);
+	*out = NULL;
+	snprintf(error, error_size, "the %s of component '%s' is unusable: %s", what, api->name, reason);
+	return -EINVAL;
+}
+
+static int check_logging(const live_definition *api, char *error, size_t error_size)
+{
+	if (!(api->logging & ~LIVE_LOG_ALL))
+		return 0;
+	snprintf(error, error_size, "component '%s' asks for logging that does not exist: 0x%x", api->name,
+		 api->logging & ~LIVE_LOG_ALL);
 	return -EINVAL;
 }
 
@@ -90,29 +108,40 @@ static bool *find_callable(const live_definition *api)
 	return is_callable;
 }
 
+/* What the author wrote, built; NULL with the reason in error. */
+static struct definition *definition_new(const live_definition *api, const char *source, char *error, size_t error_size)
+{
+	struct definition *definition = mem_alloc(sizeof *definition);
+
+	definition->api = api;
+	definition->name = str_of(api->name);
+	if (parse_object(api, "default state", api->default_state, &definition->default_state, error, error_size) < 0 ||
+	    parse_object(api, "persistent data", api->persistent, &definition->persistent, error, error_size) < 0) {
+		definition_free(definition);
+		return NULL;
+	}
+	definition->is_callable = find_callable(api);
+	definition->source = mem_strndup(source, strlen(source));
+	return definition;
+}
+
 int registry_add(struct registry *registry, const live_definition *api, const char *source, char *error,
 		 size_t error_size)
 {
-	const live_value *state;
-
 	if (check_name(api, error, error_size) < 0 || check_actions(api, error, error_size) < 0 ||
-	    parse_default_state(api, &state, error, error_size) < 0)
+	    check_logging(api, error, error_size) < 0)
 		return -EINVAL;
-	struct definition *definition = mem_alloc(sizeof *definition);
-	definition->api = api;
-	definition->name = str_of(api->name);
-	definition->default_state = state;
+	struct definition *definition = definition_new(api, source, error, error_size);
+	if (!definition)
+		return -EINVAL;
 	definition->order = registry->count;
 	if (map_add(&registry->by_name, &definition->by_name, definition->name) < 0) {
 		const struct definition *other = registry_find(registry, definition->name);
 		snprintf(error, error_size, "component '%s' is defined twice: in %s and in %s", api->name,
 			 other->source, source);
-		live_value_unref(state);
-		free(definition);
+		definition_free(definition);
 		return -EINVAL;
 	}
-	definition->is_callable = find_callable(api);
-	definition->source = mem_strndup(source, strlen(source));
 	registry->all = mem_realloc(registry->all, (registry->count + 1) * sizeof *registry->all);
 	registry->all[registry->count++] = definition;
 	return 0;

@@ -18,6 +18,7 @@ struct definition {
 	const live_definition *api; /* the author's */
 	struct str name;
 	const live_value *default_state; /* an object */
+	const live_value *persistent;    /* an object: what the instances' shared data is at first */
 	const char *source;              /* the plugin's file, or "built in"; for messages */
 	bool *is_callable;               /* of each action; ours */
 	unsigned order;                  /* of registration, from 0 */
