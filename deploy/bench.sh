@@ -17,8 +17,8 @@ Starts server and floor on free ports, in turns, on one core, and the load gener
   --command COMMAND   any other server: a shell command that prints "listening on http://HOST:PORT"
   --bench DIR         where liveshard-bench and liveshard-floor are (build/release/clients/bench)
   --runs N            how often each is measured (5)
-  --only NAMES        only these, separated by commas: actions,paced,flat,everyone,steady,join,idle,shards
-  --growth            also cost against members, rooms and connections (takes minutes)
+  --only NAMES        only these, separated by commas: actions,paced,flat,everyone,steady,join,idle,shards,growth
+  --growth            also cost against members, rooms and connections (takes minutes); as naming it in --only
   --duration S        seconds measured by each timed run (5)
   --idle-clients N    connections of `idle` (15000)
   --idle S            seconds that `idle` holds them (10); 600 is what the bar asks for
@@ -65,6 +65,9 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
+if [[ ",$only," == *,growth,* ]]; then
+	growth=yes
+fi
 [ -x "$bench/liveshard-bench" ] || die "there is no $bench/liveshard-bench: build it, or give --bench"
 if [ $with_server = yes ] && [ -z "$command" ]; then
 	[ -x "$server" ] || die "there is no $server: build it, or give --server"
@@ -181,8 +184,11 @@ measure_standard() {
 # The same work each time, spread over more members, more rooms, more connections.
 measure_growth() {
 	for members in 10 100 1000 10000; do
-		measure growth-members-$members each room --members $members --rate $((20000 / members)) \
+		measure growth-paced-$members each room --members $members --rate $((20000 / members)) \
 			--duration "$duration" --drain 60
+	done
+	for members in 10 100 1000 10000; do
+		measure growth-flat-$members batch room --members $members --in-flight 64 --duration "$duration" --drain 60
 	done
 	for rooms in 1 10 100 1000 10000; do
 		measure growth-rooms-$rooms each actions --clients $rooms --members 1 --rate 5000 --duration "$duration"

@@ -39,6 +39,9 @@ FIGURES = {
 }
 # What is judged by its ratio to the floor.
 RATIO_BARS = {"CPU per action": 1.25, "CPU per delivery, paced": 1.15}
+# What grows -> as the table calls it.
+GROWTH = {"paced": "members, paced", "flat": "members, 64 in flight", "rooms": "rooms", "clients": "connections"}
+GROWTH_BAR = 1.3
 
 
 def text(value):
@@ -76,12 +79,22 @@ def shard_rows(results):
 
 
 def growth_rows(results):
-    for name, who in sorted(results, key=lambda key: (key[0].rpartition("-")[0], len(key[0]), key[0], key[1])):
+    """For each way to grow, the cost at each size, then that of the largest size over that of the smallest."""
+    sizes = {}
+    for name, who in results:
         if name.startswith("growth-") and who == "server":
             _, what, size = name.split("-")
-            yield row(f"{what} {size}: CPU per unit", "us", session.median(results[name, who], cpu), None, True,
-                      session.median(results.get((name, "floor"), []), cpu),
-                      session.pair_ratio(results[name, who], results.get((name, "floor"), []), cpu))
+            sizes.setdefault(what, []).append(int(size))
+    for what, grown in sorted(sizes.items()):
+        grown.sort()
+        servers = [results[f"growth-{what}-{size}", "server"] for size in grown]
+        floors = [results.get((f"growth-{what}-{size}", "floor"), []) for size in grown]
+        for size, server, floor in zip(grown, servers, floors):
+            yield row(f"{GROWTH[what]} {size}: CPU per unit", "us", session.median(server, cpu), None, True,
+                      session.median(floor, cpu), session.pair_ratio(server, floor, cpu))
+        if len(grown) > 1:
+            yield row(f"{GROWTH[what]}: {grown[-1]} over {grown[0]}", "", session.pair_ratio(servers[-1], servers[0], cpu),
+                      GROWTH_BAR, True, session.pair_ratio(floors[-1], floors[0], cpu))
 
 
 def bar_text(entry):
