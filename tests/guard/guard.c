@@ -3,17 +3,22 @@
  *
  *	guard PATH COUNT
  *
- * Sessions of one shard, stepped by hand, on a transport that throws away what it gets. guard.py runs it under
- *callgrind with two counts and takes the difference, so that what comes before and after is not counted.
+ * Sessions of one shard, stepped by hand, on a transport that throws away what it gets; flush has a real connection.
+ *guard.py runs it under callgrind with two counts and takes the difference, so that what comes before and after is not
+ *counted.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/assert.h"
 #include "pubsub/memory_adapter.h"
 #include "pubsub/rooms.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
+#include "server/net/connection.h"
+#include "server/net/net_shard.h"
 #include "server/protocol/message.h"
 #include "server/session/session.h"
 #include "shard/shard.h"
@@ -187,6 +192,23 @@ static void path_decode(unsigned count)
 	}
 }
 
+/* A frame that is decoded, finds its component and is answered, without running any code of it. */
+static void path_route(unsigned count)
+{
+	static struct drain drain;
+	char text[256];
+
+	open_client(&drain, false);
+	snprintf(text, sizeof text,
+		 "{\"type\":\"COMPONENT_PING\",\"componentId\":\"%s\",\"requestId\":\"d81-Zz0q\","
+		 "\"timestamp\":1700000000000}",
+		 drain.component);
+	for (unsigned i = 0; i < count; i++) {
+		send_text(&drain, text);
+		buf_reset(&drain.out, SIZE_MAX);
+	}
+}
+
 static void path_action(unsigned count)
 {
 	static struct drain drain;
@@ -241,12 +263,47 @@ static void path_mount(unsigned count)
 	}
 }
 
+static void append_padding(void *owner, struct connection *conn, struct buf *out)
+{
+	(void)owner;
+	(void)conn;
+	buf_append(out, padding, sizeof padding);
+}
+
+static void ignore_closed(void *owner, struct connection *conn, int error)
+{
+	(void)owner;
+	(void)conn;
+	(void)error;
+}
+
+/* From the wish to send to the system call, and back: the kernel's part is not counted. */
+static void path_flush(unsigned count)
+{
+	static const struct connection_ops ops = {.on_flush = append_padding, .on_closed = ignore_closed};
+	const struct address peer = {0};
+	struct net_shard *net = net_shard_new(shard, NULL);
+	struct connection *conn;
+	char taken[2 * sizeof padding];
+	int ends[2];
+
+	assert_always(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+	assert_always(connection_new(&conn, net, ends[0], &peer, NULL, &ops, NULL) == 0);
+	step();
+	for (unsigned i = 0; i < count; i++) {
+		connection_flush_soon(conn);
+		step();
+		assert_always(read(ends[1], taken, sizeof taken) == sizeof padding);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*run)(unsigned count);
-	} paths[] = {{"decode", path_decode}, {"action", path_action}, {"fanout", path_fanout}, {"mount", path_mount}};
+	} paths[] = {{"decode", path_decode}, {"route", path_route}, {"action", path_action},
+		     {"fanout", path_fanout}, {"flush", path_flush}, {"mount", path_mount}};
 
 	for (size_t i = 0; argc == 3 && i < sizeof paths / sizeof paths[0]; i++) {
 		if (strcmp(argv[1], paths[i].name))
@@ -255,6 +312,6 @@ int main(int argc, char **argv)
 		paths[i].run((unsigned)strtoul(argv[2], NULL, 10));
 		return 0;
 	}
-	fprintf(stderr, "usage: guard decode|action|fanout|mount COUNT\n");
+	fprintf(stderr, "usage: guard decode|route|action|fanout|flush|mount COUNT\n");
 	return 2;
 }

@@ -14,7 +14,8 @@ import sys
 import tempfile
 
 BUDGET = pathlib.Path(__file__).with_name("budget.json")
-COUNTS = {"decode": (2000, 6000), "action": (1000, 3000), "fanout": (9900, 29700), "mount": (200, 600)}
+COUNTS = {"decode": (2000, 6000), "route": (1000, 3000), "action": (1000, 3000), "fanout": (9900, 29700),
+          "flush": (2000, 6000), "mount": (200, 600)}
 
 
 def instructions(program, path, count):
