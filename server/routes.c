@@ -44,6 +44,13 @@ static void stats(struct http_request *request, void *argument)
 	stats_answer(request, &server->stats);
 }
 
+static void metrics(struct http_request *request, void *argument)
+{
+	struct server *server = argument;
+
+	metrics_answer(request, &server->metrics);
+}
+
 static void components(struct http_request *request, void *argument)
 {
 	struct server *server = argument;
@@ -152,6 +159,8 @@ static void add_monitoring(struct server *server)
 		{"POST", "/rooms/:roomId/emit", room_emit},
 	};
 
+	if (server->management || strcmp(server->config->http_prefix, "off") != 0)
+		http_service_add(service, "GET", "/metrics", metrics, server);
 	if (!strcmp(server->config->http_prefix, "off"))
 		return;
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

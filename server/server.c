@@ -282,6 +282,7 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 		snprintf(error, CONFIG_ERROR_SIZE, "cannot listen: %s", strerror(-rc));
 		return rc;
 	}
+	server_ready_metrics(server);
 	rc = server_listen(server, error);
 	if (rc < 0)
 		return rc;

@@ -13,6 +13,7 @@
 #include "server/component/definition.h"
 #include "server/component/plugin.h"
 #include "server/http/http.h"
+#include "server/monitor/metrics.h"
 #include "server/monitor/stats.h"
 #include "server/net/net_shard.h"
 #include "server/security/origin.h"
@@ -56,6 +57,7 @@ struct server {
 	struct ws_options ws;
 	struct origin_list origins;
 	struct stats_source stats;
+	struct metrics_source metrics;
 	_Atomic bool is_ready; /* /readyz: written by the starting thread, read by the shards */
 	bool is_started;
 	char *paths[4]; /* of routes below the prefix */
@@ -64,6 +66,11 @@ struct server {
 
 /* Adds the routes (routes.c). 0, or -errno with one line in error. */
 int server_add_routes(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+
+/* ---- server_metrics.c ---- */
+
+/* Says where the figures of /metrics are; the acceptor must be built. */
+void server_ready_metrics(struct server *server);
 
 /* ---- server_listen.c ---- */
 

@@ -23,6 +23,9 @@ struct pool {
 	struct work *first; /* the oldest that waits */
 	struct work *last;
 	unsigned waiting;
+	unsigned running;
+	uint64_t done;
+	uint64_t refused;
 	bool ending;
 
 	pthread_t threads[];
@@ -38,6 +41,7 @@ static struct work *take_first(struct pool *pool)
 	if (!pool->first)
 		pool->last = NULL;
 	pool->waiting--;
+	pool->running++;
 	return work;
 }
 
@@ -52,20 +56,39 @@ static struct work *await_work(struct pool *pool)
 	return work;
 }
 
+static void do_work(struct pool *pool, struct work *work)
+{
+	work->run(work);
+	pthread_mutex_lock(&pool->lock);
+	pool->running--;
+	pool->done++;
+	pthread_mutex_unlock(&pool->lock);
+	shard_post_outside(work->home, &work->done);
+}
+
 static void pool_main(void *argument)
 {
 	struct pool *pool = argument;
 	struct work *work;
 	while ((work = await_work(pool)) != NULL) {
-		work->run(work);
-		shard_post_outside(work->home, &work->done);
+		do_work(pool, work);
 		log_flush();
 	}
 }
 
+bool pool_work(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	struct work *work = take_first(pool);
+	pthread_mutex_unlock(&pool->lock);
+	if (work)
+		do_work(pool, work);
+	return work != NULL;
+}
+
 int pool_new(struct pool **out, unsigned threads, unsigned depth)
 {
-	if (threads < 1 || threads > MAX_THREADS || depth < 1)
+	if (threads > MAX_THREADS || depth < 1)
 		return -EINVAL;
 
 	struct pool *pool = mem_alloc(sizeof *pool + threads * sizeof pool->threads[0]);
@@ -122,7 +145,23 @@ int pool_submit(struct pool *pool, struct shard *here, struct work *work)
 		pool->last = work;
 		pool->waiting++;
 		pthread_cond_signal(&pool->filled);
+	} else {
+		pool->refused++;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return has_room ? 0 : -EAGAIN;
+}
+
+void pool_figures(struct pool *pool, struct pool_figures *out)
+{
+	pthread_mutex_lock(&pool->lock);
+	*out = (struct pool_figures){
+		.threads = pool->thread_count,
+		.depth = pool->depth,
+		.waiting = pool->waiting,
+		.running = pool->running,
+		.done = pool->done,
+		.refused = pool->refused,
+	};
+	pthread_mutex_unlock(&pool->lock);
 }

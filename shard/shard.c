@@ -116,6 +116,16 @@ unsigned shard_end_tick(struct shard *shard)
 	return did;
 }
 
+/* Bounds are powers of 4, so a tick's bucket is half the place of its highest bit. */
+static void count_tick(struct shard_counters *counters, int64_t took_ns)
+{
+	uint64_t above = (uint64_t)(took_ns - 1) >> 14;
+	unsigned bucket = took_ns <= shard_tick_bound_ns(0) ? 0 : (63 - (unsigned)__builtin_clzll(above)) / 2 + 1;
+
+	counter_add(&counters->tick_buckets[bucket < SHARD_TICK_BUCKETS ? bucket : SHARD_TICK_BUCKETS - 1], 1);
+	counter_add(&counters->ticks, 1);
+}
+
 static void end_watch(struct shard *shard, int64_t took_ns)
 {
 	counter_add(&shard->counters.busy_ns, (uint64_t)took_ns);
@@ -135,8 +145,9 @@ static unsigned tick(struct shard *shard, int loop_flags)
 	did += shard_relieve(shard);
 	did += shard_end_tick(shard);
 
-	counter_add(&shard->counters.ticks, 1);
-	end_watch(shard, clock_now_mono_ns() - shard->woke_ns);
+	int64_t took_ns = clock_now_mono_ns() - shard->woke_ns;
+	count_tick(&shard->counters, took_ns);
+	end_watch(shard, took_ns);
 	return did;
 }
 

@@ -156,7 +156,7 @@ enum { SHARD_TICK_BUCKETS = 10 };
 
 struct shard_counters {
 	counter ticks;
-	counter busy_ns;        /* in ticks, from the first look at the clock after waking */
+	counter busy_ns; /* in ticks, from the first look at the clock after waking */
 	counter tick_buckets[SHARD_TICK_BUCKETS];
 	counter mail_sent;      /* to other shards */
 	counter mail_delivered; /* from anywhere, here included */

@@ -30,6 +30,7 @@ struct signer {
 	struct buf text;   /* the state as text */
 	struct buf packed; /* compressed, base64 */
 	struct buf sealed; /* encrypted, base64 */
+	struct signer_counters counters;
 };
 
 struct signing_keys *signing_keys_new(const struct signing_options *options)
@@ -172,8 +173,10 @@ void signer_sign(struct signer *signer, const struct signing *what, struct buf *
 	char hex[MAC_HEX], nonce[NONCE_MAX];
 
 	write_data(&signer->text, what->state, what->component_name);
-	if (buf_failed(&signer->text))
+	if (buf_failed(&signer->text)) {
+		counter_add(&signer->counters.too_large, 1);
 		return;
+	}
 	bool compressed = compress_data(signer);
 	text.data = buf_str(compressed ? &signer->packed : &signer->text);
 	if (options->encrypt) {
@@ -186,6 +189,7 @@ void signer_sign(struct signer *signer, const struct signing *what, struct buf *
 		text.nonce = (struct str){nonce, nonce_make(key->mac, what->wall_ms, nonce)};
 	mac_of(signer, key->mac, &text, hex);
 	write_object(out, &text, hex, compressed, options->encrypt);
+	counter_add(&signer->counters.made, 1);
 }
 
 /* ---- opening ---- */
@@ -338,14 +342,25 @@ static const char *open_state(struct signer *signer, const live_value *signed_st
 	return NULL;
 }
 
+static const char *count(struct signer *signer, const char *error)
+{
+	counter_add(error ? &signer->counters.refused : &signer->counters.accepted, 1);
+	return error;
+}
+
 const char *signer_open(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
 			struct signed_state *out)
 {
-	return open_state(signer, signed_state, wall_ms, false, out);
+	return count(signer, open_state(signer, signed_state, wall_ms, false, out));
 }
 
 const char *signer_open_once(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
 			     struct signed_state *out)
 {
-	return open_state(signer, signed_state, wall_ms, true, out);
+	return count(signer, open_state(signer, signed_state, wall_ms, true, out));
+}
+
+const struct signer_counters *signer_counters(const struct signer *signer)
+{
+	return &signer->counters;
 }

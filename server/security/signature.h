@@ -21,6 +21,7 @@
 #include <live/value.h>
 
 #include "core/buf.h"
+#include "core/counter.h"
 #include "core/str.h"
 
 struct signer;
@@ -78,5 +79,14 @@ const char *signer_open(struct signer *signer, const live_value *signed_state, i
  * texts of nonce_parse and nonce_use. */
 const char *signer_open_once(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
 			     struct signed_state *out);
+
+struct signer_counters {   /* written by the signer's shard, read [any] */
+	counter made;      /* signed states */
+	counter too_large; /* not signed */
+	counter accepted;  /* signed states opened */
+	counter refused;   /* and not */
+};
+
+const struct signer_counters *signer_counters(const struct signer *signer); /* [any] */
 
 #endif

@@ -1,0 +1,145 @@
+#include "server/monitor/metrics.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "pubsub/rooms.h"
+#include "server/component/component_shard.h"
+#include "server/http/http.h"
+#include "server/monitor/metric_rows.h"
+#include "server/monitor/metrics_write.h"
+#include "server/net/net_counters.h"
+#include "server/security/signature.h"
+#include "server/session/session.h"
+
+/* What one shard tells. */
+struct part {
+	struct mail mail;
+	struct gather *gather;
+	struct shard_figures *figures; /* written by the shard asked, read by the one that asked: the mail is between */
+};
+
+/* On the shard that asked. Whoever brings the last part, or discards it when the server ends, frees it. */
+struct gather {
+	struct shard *home;
+	const struct metrics_source *source;
+	struct handle request;
+	unsigned shards;
+	unsigned told;
+	_Atomic unsigned missing; /* counted down on any shard; who takes it to 0 sees all parts (acquire, release) */
+	struct shard_figures **figures;
+	struct part parts[];
+};
+
+static void free_gather(struct gather *gather)
+{
+	for (unsigned i = 0; i < gather->shards; i++)
+		free(gather->figures[i]);
+	free(gather->figures);
+	free(gather);
+}
+
+static bool is_last(struct gather *gather)
+{
+	return atomic_fetch_sub_explicit(&gather->missing, 1, memory_order_acq_rel) == 1;
+}
+
+static void discard_part(struct mail *mail)
+{
+	struct gather *gather = LIST_OF(mail, struct part, mail)->gather;
+
+	if (is_last(gather))
+		free_gather(gather);
+}
+
+static void finish(struct gather *gather)
+{
+	struct http_request *request = http_request_find(gather->home, gather->request);
+	struct buf out;
+
+	if (!request)
+		return;
+	buf_init(&out, SIZE_MAX);
+	metrics_write(&out, gather->source, gather->figures, gather->shards);
+	http_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&out));
+	buf_deinit(&out);
+}
+
+static void deliver_back(struct mail *mail, struct shard *here)
+{
+	struct gather *gather = LIST_OF(mail, struct part, mail)->gather;
+
+	(void)here;
+	gather->told++;
+	if (!is_last(gather))
+		return;
+	if (gather->told == gather->shards)
+		finish(gather);
+	free_gather(gather);
+}
+
+static uint64_t mail_waiting_for(struct shard *here)
+{
+	const struct shard_group *group = shard_group_of(here);
+	uint64_t waiting = 0;
+
+	for (unsigned from = 0; from < shard_group_count(group); from++)
+		if (from != shard_index(here))
+			waiting += shard_mail_in_flight(group, from, shard_index(here));
+	return waiting;
+}
+
+static void fill(struct mail *mail, struct shard *here)
+{
+	struct part *part = LIST_OF(mail, struct part, mail);
+	const struct metrics_source *source = part->gather->source;
+	const struct session_shard *sessions = source->sessions_of(here);
+	const struct shard_counters *counters = shard_counters(here);
+	struct shard_figures *figures = part->figures;
+
+	if (!sessions) { /* the server ends, and so does who asked */
+		discard_part(mail);
+		return;
+	}
+	const struct component_shard *components = sessions->components;
+	const void *const places[METRIC_PLACES] = {
+		[METRIC_SHARD] = counters,
+		[METRIC_NET] = source->net_of(here),
+		[METRIC_SESSION] = &sessions->counters,
+		[METRIC_COMPONENT] = &components->counters,
+		[METRIC_ROOM] = rooms_counters(components->rooms),
+		[METRIC_SIGNER] = signer_counters(components->signer),
+	};
+	for (size_t row = 0; row < metric_rows_count; row++)
+		figures->rows[row] = metric_row_read(&metric_rows[row], places);
+	for (unsigned bucket = 0; bucket < SHARD_TICK_BUCKETS; bucket++)
+		figures->tick_buckets[bucket] = counter_read(&counters->tick_buckets[bucket]);
+	figures->busy_ns = counter_read(&counters->busy_ns);
+	figures->rooms = rooms_home_count(components->rooms);
+	figures->mail_waiting = mail_waiting_for(here);
+	mail->deliver = deliver_back;
+	shard_post(here, shard_index(part->gather->home), mail);
+}
+
+void metrics_answer(struct http_request *request, const struct metrics_source *source)
+{
+	struct shard *here = http_request_shard(request);
+	unsigned shards = shard_group_count(shard_group_of(here));
+	struct gather *gather = mem_alloc(sizeof *gather + shards * sizeof gather->parts[0]);
+
+	gather->home = here;
+	gather->source = source;
+	gather->request = http_request_handle(request);
+	gather->shards = shards;
+	gather->figures = mem_alloc(shards * sizeof *gather->figures);
+	atomic_init(&gather->missing, shards);
+	for (unsigned i = 0; i < shards; i++) {
+		struct part *part = &gather->parts[i];
+		gather->figures[i] = mem_alloc(sizeof(struct shard_figures) + metric_rows_count * sizeof(uint64_t));
+		part->mail.deliver = fill;
+		part->mail.discard = discard_part;
+		part->gather = gather;
+		part->figures = gather->figures[i];
+		shard_post(here, i, &part->mail);
+	}
+}
