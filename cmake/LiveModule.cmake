@@ -32,14 +32,21 @@ function(live_link_whole target)
 	target_link_libraries(${target} PRIVATE ${modules})
 endfunction()
 
-# live_component(NAME SOURCES ...): a component plugin NAME.so in <build>/components, as an author would build it.
+# live_component(NAME SOURCES ... [TEST ...]): a component plugin NAME.so in <build>/components, as an author would build
+# it; and a test of it, a program of its sources and those of the test.
 function(live_component name)
-	cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+	cmake_parse_arguments(arg "" "" "SOURCES;TEST" ${ARGN})
 	add_library(component_${name} MODULE ${arg_SOURCES})
 	target_link_libraries(component_${name} PRIVATE live_api live_flags)
 	set_target_properties(component_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
 		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/components)
 	set_property(GLOBAL APPEND PROPERTY LIVE_COMPONENTS component_${name})
+	if(arg_TEST AND LIVE_TESTS)
+		add_executable(example_${name} ${arg_SOURCES} ${arg_TEST})
+		target_link_libraries(example_${name} PRIVATE live_test live_api live_flags)
+		add_test(NAME example_${name} COMMAND example_${name})
+		set_tests_properties(example_${name} PROPERTIES LABELS unit TIMEOUT 60)
+	endif()
 endfunction()
 
 # live_test(NAME SOURCES ... LINKS ... [TIMEOUT seconds] [LABELS ...] [ARGS ...]): a Check program run by ctest.

@@ -109,11 +109,11 @@ static int join(live_component *self, const char *id)
 		return -1;
 	if (!strcmp(room, chat->room))
 		return 0;
-	leave(self);
 	int rc = live_room_join(self, room,
 				live_object("messages", live_array(0, NULL), "users", live_object(NULL, NULL), NULL));
 	if (rc < 0)
 		return rc;
+	leave(self);
 	memcpy(chat->room, room, sizeof room);
 	return live_room_on(self, room, "*", on_event);
 }

@@ -128,9 +128,27 @@ START_TEST(the_end_discards_what_waits_and_what_is_not_delivered)
 }
 END_TEST
 
+START_TEST(without_threads_it_waits_to_be_told)
+{
+	group = group_new(true);
+	struct shard *here = shard_group_at(group, 0);
+	ck_assert_int_eq(pool_new(&pool, 0, 10), 0);
+	ck_assert(!pool_work(pool));
+	ck_assert_int_eq(pool_submit(pool, here, &sum_new(sum_run, 1)->work), 0);
+	ck_assert_int_eq(pool_submit(pool, here, &sum_new(sum_run, 2)->work), 0);
+	ck_assert(pool_work(pool));
+	while (shard_step(here))
+		;
+	ck_assert_uint_eq(atomic_load(&done), 1);
+	pool_free(pool); /* the other one never began */
+	ck_assert_uint_eq(atomic_load(&discarded), 1);
+	ck_assert_uint_eq(atomic_load(&wrong), 0);
+	shard_group_free(group);
+}
+END_TEST
+
 START_TEST(options_out_of_range_are_refused)
 {
-	ck_assert_int_eq(pool_new(&pool, 0, 1), -EINVAL);
 	ck_assert_int_eq(pool_new(&pool, 257, 1), -EINVAL);
 	ck_assert_int_eq(pool_new(&pool, 1, 0), -EINVAL);
 	pool_free(NULL);
@@ -142,6 +160,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, results_come_back_to_the_shard_that_asked);
 	tcase_add_test(tests, a_full_queue_refuses);
 	tcase_add_test(tests, the_end_discards_what_waits_and_what_is_not_delivered);
+	tcase_add_test(tests, without_threads_it_waits_to_be_told);
 	tcase_add_test(tests, options_out_of_range_are_refused);
 }
 

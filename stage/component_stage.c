@@ -13,7 +13,7 @@
 #include "pubsub/rooms.h"
 #include "server/auth/manager.h"
 #include "server/component/definition.h"
-#include "server/session/session.h"
+#include "server/session/session_private.h"
 #include "shard/pool.h"
 
 enum {
@@ -230,7 +230,8 @@ static void add_shard(struct component_stage *stage, unsigned index)
 	session_shard_init(&stage->sessions[index], shard, stage->components[index], &stage->session_settings);
 }
 
-struct component_stage *component_stage_new(unsigned shards, uint64_t seed, const live_definition *const *definitions)
+static struct component_stage *new_stage(unsigned shards, uint64_t seed, const live_definition *const *definitions,
+					 unsigned threads)
 {
 	struct component_stage *stage = mem_alloc(sizeof *stage);
 
@@ -240,7 +241,7 @@ struct component_stage *component_stage_new(unsigned shards, uint64_t seed, cons
 	add_definitions(stage, definitions);
 	stage->keys = signing_keys_new(&(struct signing_options){
 		.secret = STR("stage"), .max_age_ms = 1800 * 1000, .max_state_bytes = 1 << 24});
-	int rc = pool_new(&stage->pool, 2, 64);
+	int rc = pool_new(&stage->pool, threads, 64);
 	assert_always(rc == 0);
 	stage->auth = auth_manager_new(1000);
 	stage->settings = (struct component_settings){
@@ -261,6 +262,17 @@ struct component_stage *component_stage_new(unsigned shards, uint64_t seed, cons
 		add_shard(stage, i);
 	shard_enter(NULL);
 	return stage;
+}
+
+struct component_stage *component_stage_new(unsigned shards, uint64_t seed, const live_definition *const *definitions)
+{
+	return new_stage(shards, seed, definitions, 2);
+}
+
+struct component_stage *component_stage_new_alone(unsigned shards, uint64_t seed,
+						  const live_definition *const *definitions)
+{
+	return new_stage(shards, seed, definitions, 0);
 }
 
 static void free_client(struct stage_client *client)
@@ -312,6 +324,11 @@ void component_stage_run(struct component_stage *stage)
 	stage_run(stage->stage);
 }
 
+bool component_stage_work(struct component_stage *stage)
+{
+	return pool_work(stage->pool);
+}
+
 unsigned component_stage_count(const struct component_stage *stage)
 {
 	unsigned count = 0;
@@ -323,7 +340,7 @@ unsigned component_stage_count(const struct component_stage *stage)
 
 struct component_shard *component_stage_shard(const struct component_stage *stage, unsigned index)
 {
-	return stage->components[index];
+	return index < stage->shards ? stage->components[index] : NULL;
 }
 
 /* ---- clients ---- */
@@ -378,6 +395,17 @@ void stage_client_send(struct stage_client *client, const char *format, ...)
 	put_in(client, text, len);
 }
 
+void stage_client_send_text(struct stage_client *client, struct str text)
+{
+	put_in(client, text.ptr, text.len);
+}
+
+void stage_client_sign_on(struct stage_client *client, const live_auth *auth)
+{
+	live_auth_unref(client->session->client.auth);
+	client->session->client.auth = auth;
+}
+
 void stage_client_vanish(struct stage_client *client)
 {
 	struct session *session = client->session;
@@ -403,6 +431,11 @@ void stage_client_set_behind(struct stage_client *client, bool behind)
 const live_value *stage_client_take(struct stage_client *client)
 {
 	return client->taken < client->count ? client->messages[client->taken++] : NULL;
+}
+
+const live_value *stage_client_at(const struct stage_client *client, size_t index)
+{
+	return index < client->count ? client->messages[index] : NULL;
 }
 
 unsigned stage_client_count(const struct stage_client *client, const char *type)

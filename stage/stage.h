@@ -12,8 +12,8 @@
  *	ck_assert(hello_arrived);
  *	stage_free(stage);
  */
-#ifndef TESTS_STAGE_STAGE_H
-#define TESTS_STAGE_STAGE_H
+#ifndef STAGE_STAGE_H
+#define STAGE_STAGE_H
 
 #include <stdint.h>
 

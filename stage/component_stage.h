@@ -13,8 +13,8 @@
  *	assert_always(stage_client_act(ana, id, "increment", "{}"));
  *	component_stage_free(stage);                     // fails on anything left alive
  */
-#ifndef TESTS_STAGE_COMPONENT_STAGE_H
-#define TESTS_STAGE_COMPONENT_STAGE_H
+#ifndef STAGE_COMPONENT_STAGE_H
+#define STAGE_COMPONENT_STAGE_H
 
 #include <live/live.h>
 
@@ -26,15 +26,20 @@ struct stage_client;
 
 /* So many shards (at most 8) that serve these components (ends with NULL); seed as for stage_new. */
 struct component_stage *component_stage_new(unsigned shards, uint64_t seed, const live_definition *const *definitions);
+/* The same, but blocking work waits until component_stage_work does it: nothing happens on other threads. */
+struct component_stage *component_stage_new_alone(unsigned shards, uint64_t seed,
+						  const live_definition *const *definitions);
 /* Lets all clients vanish, runs what is left, and asserts that no component, session or singleton remained. */
 void component_stage_free(struct component_stage *stage);
 
 struct stage *component_stage_steps(const struct component_stage *stage);
 /* Steps the shards until nothing is left to do. */
 void component_stage_run(struct component_stage *stage);
+/* Does the oldest blocking work that waits, on a stage that is alone. false: there is none. */
+bool component_stage_work(struct component_stage *stage);
 /* Components alive on all shards. */
 unsigned component_stage_count(const struct component_stage *stage);
-/* What a shard's components share. */
+/* What a shard's components share; NULL when there is no such shard. */
 struct component_shard *component_stage_shard(const struct component_stage *stage, unsigned index);
 
 /* ---- clients; none of these runs the stage ---- */
@@ -43,12 +48,18 @@ struct component_shard *component_stage_shard(const struct component_stage *stag
 struct stage_client *stage_client_new(struct component_stage *stage, unsigned shard);
 /* Sends a message: printf's format for JSON, in which ' stands for ". */
 void stage_client_send(struct stage_client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for text as it is. */
+void stage_client_send_text(struct stage_client *client, struct str text);
+/* From now on the client is signed on as auth (given away). */
+void stage_client_sign_on(struct stage_client *client, const live_auth *auth);
 /* The connection is gone, at once; again is fine. */
 void stage_client_vanish(struct stage_client *client);
 /* The transport says that the client does not take what it is sent, or that it took it all. */
 void stage_client_set_behind(struct stage_client *client, bool behind);
 /* The next message that came, out of its batch, or NULL. */
 const live_value *stage_client_take(struct stage_client *client);
+/* Message number index of all that came, whether taken or not; NULL behind the last. */
+const live_value *stage_client_at(const struct stage_client *client, size_t index);
 /* How many messages came since the beginning that are of that type. */
 unsigned stage_client_count(const struct stage_client *client, const char *type);
 /* The state of a component as the reference's client would hold it after all pushes so far; the caller owns it. */
