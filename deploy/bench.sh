@@ -103,6 +103,7 @@ trap 'exit 130' INT TERM
 start() {
 	local cpus=$1 log=$out/server.log
 	shift
+	: >"$log" # before the loop below can read where the one before it listened
 	taskset -c "$cpus" "$@" >"$log" 2>&1 </dev/null &
 	started=$!
 	for _ in $(seq 200); do
