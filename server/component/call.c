@@ -99,20 +99,15 @@ static void complete_action(live_component *self, const struct call *call, const
 		self->error_count++;
 		if (!contains(error, "was cancelled") && !contains(error, "pre-validation"))
 			push_error(self, call->action, error);
-	} else if (!call->expect_response) {
-		if (call->holds)
-			client_answer(here, call->client, (struct str){NULL, 0}, true);
+	}
+	if (self->audience) {
+		singleton_answer(self, call, result, error);
 		return;
 	}
-	/* A singleton's deltas travel as mail, so its replies do too: they must not overtake. */
-	if (self->audience)
-		singleton_flush(self);
+	if (!error.ptr && !call->expect_response)
+		return;
 	encode_reply(&here->out.scratch, &reply);
-	struct str text = scratch_take(here);
-	if (self->audience)
-		client_answer(here, call->client, text, call->holds);
-	else
-		answer_here(here, call->client, text, false);
+	answer_here(here, call->client, scratch_take(here), false);
 }
 
 struct str call_clean_text(struct component_shard *here, const char *text)
@@ -142,6 +137,7 @@ void call_complete(live_component *self, const struct call *call, const live_val
 {
 	switch (call->kind) {
 	case CALL_ACTION: complete_action(self, call, result, error); break;
+	case CALL_WRITE: singleton_answer(self, call, result, error); break;
 	case CALL_ON_MOUNT: mount_hook_done(self, error); break;
 	}
 }

@@ -19,6 +19,7 @@ struct component_shard;
 
 enum call_kind {
 	CALL_ACTION,   /* answered with ACTION_RESPONSE */
+	CALL_WRITE,    /* of a singleton's property or state: answered with MESSAGE_RESPONSE */
 	CALL_ON_MOUNT, /* the hook of that name */
 };
 
@@ -31,6 +32,7 @@ struct call {
 	struct str component_id; /* as the client wrote it */
 	struct str action;
 	struct str request_id; /* ptr NULL: none */
+	struct str source;     /* the port of another node that forwarded it, and answers its client; ptr NULL: none */
 };
 
 /* The author's live_reply. */

@@ -10,12 +10,15 @@
 #include <stdint.h>
 
 #include "core/counter.h"
+#include "core/id.h"
 #include "core/list.h"
 #include "core/map.h"
 #include "server/protocol/outbox.h"
 #include "server/security/signature.h"
 
 struct auth_manager;
+struct cluster_settings;
+struct cluster_shard;
 struct pool;
 struct registry;
 struct rooms;
@@ -32,6 +35,8 @@ struct component_settings {         /* shared, read-only */
 	const char *node;                /* the name of this node */
 	const struct auth_manager *auth; /* never NULL */
 	struct pool *pool;
+	struct live_server *server; /* for components that ask; NULL: none */
+	struct id_source ids;       /* of components */
 };
 
 struct component_counters {
@@ -42,6 +47,22 @@ struct component_counters {
 	counter state_changes;
 	counter room_frames; /* room pushes appended to outboxes */
 	counter collapses;   /* deltas left out for a client that is behind */
+
+	/* Singletons in a cluster. */
+	counter cluster_owned;      /* now, by this shard */
+	counter cluster_mirrored;   /* now: owned elsewhere, with clients here */
+	counter cluster_claims;     /* that were won */
+	counter cluster_takeovers;  /* of these, with clients that had them before */
+	counter cluster_losses;     /* of a claim, to another node */
+	counter cluster_saves;      /* that were confirmed */
+	counter cluster_unknown;    /* questions to the store that had no answer */
+	counter cluster_forwards;   /* requests sent to an owner elsewhere */
+	counter cluster_timeouts;   /* requests that had no answer in time, or changes that were not stored in time */
+	counter cluster_visits;     /* requests that came from other nodes */
+	counter cluster_repeats;    /* of these, known already */
+	counter cluster_deltas;     /* heard, of singletons that are mirrored */
+	counter cluster_gaps;       /* in these */
+	counter cluster_unsealed;   /* messages that were not what the secret says, or no JSON */
 };
 
 struct component_shard {
@@ -55,6 +76,7 @@ struct component_shard {
 	struct list waiting;     /* calls whose replies are deferred */
 	struct map singletons;   /* of struct audience, by name: of those that live here */
 	struct map proxies;      /* of struct proxy, by name: singletons that clients of this shard mounted */
+	struct cluster_shard *cluster; /* NULL: the node is alone */
 	struct component_counters counters;
 };
 

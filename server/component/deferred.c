@@ -71,8 +71,8 @@ static void on_timeout(struct timer *timer)
 
 static struct waiting *wait_for(struct component_shard *here, live_component *component, const struct call *call)
 {
-	struct waiting *waiting =
-		mem_alloc(sizeof *waiting + call->component_id.len + call->action.len + call->request_id.len);
+	struct waiting *waiting = mem_alloc(sizeof *waiting + call->component_id.len + call->action.len +
+					    call->request_id.len + call->source.len);
 	char *at = waiting->text;
 
 	waiting->here = here;
@@ -83,6 +83,7 @@ static struct waiting *wait_for(struct component_shard *here, live_component *co
 	waiting->call.component_id = keep(&at, call->component_id);
 	waiting->call.action = keep(&at, call->action);
 	waiting->call.request_id = keep(&at, call->request_id);
+	waiting->call.source = keep(&at, call->source);
 	waiting->handle = shard_handle_open(here->shard, waiting);
 	list_append(&here->waiting, &waiting->link);
 	timer_init(&waiting->timer, on_timeout);

@@ -19,7 +19,6 @@ static void free_instance(struct grave *grave)
 	if (self->extra)
 		live_auth_unref(self->extra->auth);
 	free(self->extra);
-	singleton_audience_free(self->audience);
 	free(self);
 }
 
@@ -40,28 +39,28 @@ static size_t private_size(const struct definition *definition)
 	return (definition->api->private_size + 15) & ~(size_t)15;
 }
 
-static void name_instance(live_component *self, const struct instance_options *options)
+static void name_instance(live_component *self, const struct instance_options *options, struct str id)
 {
-	char id[ID_LEN + 1];
 	char *at = (char *)live_private(self) + private_size(options->definition);
 
-	id_make(id);
-	self->mounted.id = self->sender.id = put_text(&at, str_of(id));
+	self->mounted.id = self->sender.id = put_text(&at, id);
 	self->sender.user_id = put_text(&at, str_of(live_auth_user_id(options->auth)));
 	self->sender.room = put_text(&at, options->room);
 }
 
 live_component *instance_new(struct component_shard *here, const struct instance_options *options)
 {
+	char text[ID_SIZE_MAX];
+	struct str id = options->id.len ? options->id : (struct str){text, id_source_make(&here->settings->ids, text)};
 	struct str user_id = str_of(live_auth_user_id(options->auth));
-	size_t texts = ID_LEN + user_id.len + options->room.len + 3;
+	size_t texts = id.len + user_id.len + options->room.len + 3;
 	live_component *self = mem_alloc(INSTANCE_HEAD + private_size(options->definition) + texts);
 
 	self->home = here;
 	self->definition = options->definition;
 	self->state = options->state;
 	self->version = options->version;
-	name_instance(self, options);
+	name_instance(self, options, id);
 	self->pending.sender = &self->sender;
 	self->pending.state = &self->state;
 	list_init(&self->pending.link);

@@ -83,6 +83,7 @@ struct instance_options {
 	const struct definition *definition;
 	struct client *client;   /* NULL: a singleton */
 	const live_value *state; /* given away */
+	struct str id;           /* empty: a new one */
 	struct str room;         /* may be empty */
 	const live_auth *auth;   /* who mounts it, or NULL */
 	uint64_t version;        /* of the signature that it starts from */

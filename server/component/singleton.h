@@ -4,7 +4,8 @@
  * It lives on the shard that its name hashes to. Every shard whose clients mounted it has a proxy: the list of their
  * parts. Between the two everything travels as mail, also on the same shard, so a client sees pushes and replies in the
  * order in which the singleton made them. Here are both ends: what the home does for its audience (singleton.c), and
- * what a client's shard does with its part (singleton_proxy.c).
+ * what a client's shard does with its part (singleton_proxy.c). In a cluster the instance may live on another node; its
+ * home here then stands for it (singleton_cluster.h), and clients' shards know nothing of that.
  *
  * Threads: [shard] of the first argument.
  */
@@ -30,11 +31,14 @@ void singleton_push(live_component *self, struct str json);
 void singleton_push_delta(live_component *self, const live_value *before, const live_value *delta);
 /* Sends the pending delta now: a reply is about to follow. */
 void singleton_flush(live_component *self);
-/* Frees what singleton_end left, when the tick is over. NULL is fine. */
-void singleton_audience_free(struct audience *audience);
+/* Answers a call, behind all that the singleton has said before: result (a loan, may be NULL) or error (ptr NULL:
+ * success). */
+void singleton_answer(live_component *self, const struct call *call, const live_value *result, struct str error);
+/* Pushes to the clients of this node alone. */
+void singleton_push_here(live_component *self, struct str json);
 /* Pushes a room event that reached the singleton itself. */
-void singleton_push_room(live_component *self, const struct frame *wire);
-/* The instance ends: its clients' parts do too. */
+void singleton_push_room(live_component *self, struct str shared);
+/* The instance ends: its clients' parts do too, unless it goes on elsewhere. */
 void singleton_end(live_component *self);
 /* How many clients have mounted it. */
 unsigned singleton_clients(const live_component *self);

@@ -5,7 +5,7 @@
 #include "core/mem.h"
 #include "server/component/component_shard.h"
 
-static void free_request(struct singleton_request *request)
+void singleton_request_free(struct singleton_request *request)
 {
 	live_value_unref(request->value);
 	live_value_unref(request->seed);
@@ -17,14 +17,13 @@ static void deliver_request(struct mail *mail, struct shard *shard)
 {
 	struct singleton_request *request = LIST_OF(mail, struct singleton_request, mail);
 
-	if (component_shard_of(shard))
-		singleton_serve(component_shard_of(shard), request);
-	free_request(request);
+	if (!component_shard_of(shard) || !singleton_serve(component_shard_of(shard), request))
+		singleton_request_free(request);
 }
 
 static void discard_request(struct mail *mail)
 {
-	free_request(LIST_OF(mail, struct singleton_request, mail));
+	singleton_request_free(LIST_OF(mail, struct singleton_request, mail));
 }
 
 static struct str put(char **at, struct str s)
@@ -40,11 +39,13 @@ static struct str put(char **at, struct str s)
 
 struct singleton_request *singleton_request_new(const struct singleton_request *from)
 {
-	size_t text = from->connection.len + from->component_id.len + from->request_id.len + from->word.len + 5;
+	size_t text = from->connection.len + from->component_id.len + from->request_id.len + from->word.len +
+		      from->source.len + 6;
 	struct singleton_request *request = mem_alloc(sizeof *request + text);
 	char *at = request->text;
 
 	*request = *from;
+	list_init(&request->link);
 	request->mail.deliver = deliver_request;
 	request->mail.discard = discard_request;
 	request->value = live_value_ref(from->value);
@@ -54,6 +55,7 @@ struct singleton_request *singleton_request_new(const struct singleton_request *
 	request->component_id = put(&at, from->component_id);
 	request->request_id = put(&at, from->request_id);
 	request->word = put(&at, from->word);
+	request->source = put(&at, from->source);
 	return request;
 }
 

@@ -10,6 +10,7 @@
 #include <live/value.h>
 
 #include "core/frame.h"
+#include "core/list.h"
 #include "core/str.h"
 #include "server/component/definition.h"
 #include "shard/shard.h"
@@ -18,9 +19,10 @@ struct component_shard;
 
 enum singleton_ask { ASK_MOUNT, ASK_DETACH, ASK_ACTION, ASK_PROPERTY, ASK_STATE };
 
-/* From a client's shard to the home. */
+/* From a client's shard to the home; or from another node, which then answers to its client. */
 struct singleton_request {
 	struct mail mail;
+	struct list link; /* of those that wait at the home */
 	enum singleton_ask ask;
 	const struct definition *definition;
 	struct handle client;
@@ -33,16 +35,18 @@ struct singleton_request {
 	struct str connection;   /* these are in text */
 	struct str component_id;
 	struct str request_id;
-	struct str word; /* the action, the property, or the room of a mount */
+	struct str word;   /* the action, the property, or the room of a mount */
+	struct str source; /* the port that forwarded it, under request_id; ptr NULL: it is of this node */
 	char text[];
 };
 
 /* What to copy into a request; the lengths decide its size. */
 struct singleton_request *singleton_request_new(const struct singleton_request *from);
+void singleton_request_free(struct singleton_request *request);
 /* The shard where the singleton lives. */
 unsigned singleton_home(const struct component_shard *here, const struct definition *definition);
-/* At the home. */
-void singleton_serve(struct component_shard *here, struct singleton_request *request);
+/* At the home. Whether it keeps request, which is then its own. */
+bool singleton_serve(struct component_shard *here, struct singleton_request *request);
 
 enum singleton_news { NEWS_ATTACHED, NEWS_PUSH, NEWS_PUSH_ONE, NEWS_ENDED };
 

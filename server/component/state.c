@@ -41,7 +41,10 @@ static void renew_signature(struct timer *timer)
 	if (!signed_state.len)
 		return;
 	encode_state_signature(&self->home->out.scratch, &self->sender, signed_state);
-	instance_push(self, scratch_take(self->home));
+	if (self->audience)
+		singleton_push_here(self, scratch_take(self->home));
+	else
+		instance_push(self, scratch_take(self->home));
 }
 
 void instance_init_renewal(live_component *self)
