@@ -36,23 +36,59 @@ static const char source[] = "/*\n"
 			     "\t.actions = LIVE_ACTIONS({\"add\", add}),\n"
 			     "};\n";
 
-static const char build[] = "# Builds @NAME@.so, for the folder that liveshard's --components names.\n"
+static const char test_source[] =
+	"/*\n"
+	" * What @COMPONENT@ promises; <live/test.h> says what a test can do.\n"
+	" */\n"
+	"#include <string.h>\n"
+	"\n"
+	"#include <live/test.h>\n"
+	"\n"
+	"int main(void)\n"
+	"{\n"
+	"\tlive_test *test = live_test_new(&live_plugin_definition);\n"
+	"\tlive_tested *tested = LIVE_TEST_MOUNT(test, .props = LIVE_JSON({\"count\" : 1}));\n"
+	"\n"
+	"\tLIVE_TEST(live_tested_act(tested, \"add\", LIVE_JSON({\"by\" : 2})) == 0);\n"
+	"\tLIVE_TEST(live_tested_is(tested, LIVE_JSON({\"count\" : 3})));\n"
+	"\tLIVE_TEST(live_tested_act(tested, \"add\", LIVE_JSON({\"by\" : 1000})) < 0);\n"
+	"\tLIVE_TEST(!strcmp(live_tested_error(tested), \"by must be 1 to 100\"));\n"
+	"\tLIVE_TEST(live_tested_come_back(tested) == 0);\n"
+	"\tLIVE_TEST(live_tested_is(tested, LIVE_JSON({\"count\" : 3})));\n"
+	"\tlive_test_free(test);\n"
+	"\treturn 0;\n"
+	"}\n";
+
+static const char build[] = "# Builds @NAME@.so, for the folder that liveshard's --components names, and its test.\n"
 			    "cmake_minimum_required(VERSION 3.16)\n"
 			    "project(@NAME@ LANGUAGES C)\n"
+			    "enable_testing()\n"
+			    "set(CMAKE_C_STANDARD 11)\n"
 			    "\n"
-			    "add_library(component MODULE @NAME@.c)\n"
-			    "set_target_properties(component PROPERTIES PREFIX \"\" OUTPUT_NAME @NAME@ C_STANDARD 11)\n"
-			    "target_compile_options(component PRIVATE -Wall -Wextra)\n"
-			    "\n"
-			    "# The headers of liveshard: where CMake finds it, else where pkg-config does.\n"
+			    "# What liveshard installed: where CMake finds it, else where pkg-config does.\n"
 			    "find_package(liveshard QUIET)\n"
 			    "if(liveshard_FOUND)\n"
-			    "\ttarget_link_libraries(component PRIVATE liveshard::component)\n"
+			    "\tset(headers liveshard::component)\n"
+			    "\tset(library liveshard::test)\n"
 			    "else()\n"
 			    "\tfind_package(PkgConfig REQUIRED)\n"
-			    "\tpkg_check_modules(LIVE REQUIRED live)\n"
-			    "\ttarget_include_directories(component PRIVATE ${LIVE_INCLUDE_DIRS})\n"
-			    "endif()\n";
+			    "\tpkg_check_modules(LIVE REQUIRED IMPORTED_TARGET live)\n"
+			    "\tpkg_check_modules(LIVE_TEST REQUIRED IMPORTED_TARGET live-test)\n"
+			    "\tadd_library(headers INTERFACE)\n"
+			    "\ttarget_include_directories(headers INTERFACE ${LIVE_INCLUDE_DIRS})\n"
+			    "\tset(headers headers)\n"
+			    "\tset(library PkgConfig::LIVE_TEST)\n"
+			    "endif()\n"
+			    "\n"
+			    "add_library(component MODULE @NAME@.c)\n"
+			    "target_link_libraries(component PRIVATE ${headers})\n"
+			    "target_compile_options(component PRIVATE -Wall -Wextra)\n"
+			    "set_target_properties(component PROPERTIES PREFIX \"\" OUTPUT_NAME @NAME@)\n"
+			    "\n"
+			    "add_executable(test_component @NAME@.c test_@NAME@.c)\n"
+			    "target_link_libraries(test_component PRIVATE ${library})\n"
+			    "target_compile_options(test_component PRIVATE -Wall -Wextra)\n"
+			    "add_test(NAME @NAME@ COMMAND test_component)\n";
 
 static const char readme[] =
 	"# @COMPONENT@\n"
@@ -60,10 +96,12 @@ static const char readme[] =
 	"A live component: state and actions that a liveshard server keeps in step with its clients.\n"
 	"\n"
 	"    cmake -B build && cmake --build build\n"
+	"    ctest --test-dir build\n"
 	"    liveshard check build/@NAME@.so\n"
 	"    liveshard --components build\n"
 	"\n"
 	"When liveshard is installed in a folder of its own, tell CMake: `-D CMAKE_PREFIX_PATH=FOLDER`.\n"
+	"With `--watch` the server takes over what is built while it runs.\n"
 	"In a page that loads `/live-client.js` from the server:\n"
 	"\n"
 	"    const component = FluxstackLive.useLive(\"@COMPONENT@\", { count: 0 });\n"
@@ -140,20 +178,29 @@ static int write_file(const struct file *file, const char *name)
 	return rc;
 }
 
+static int put_paths(struct file *files, size_t count, const char *folder, const char *name)
+{
+	static const char *const formats[] = {"%s/%s.c", "%s/test_%s.c", "%s/CMakeLists.txt", "%s/README.md"};
+
+	for (size_t i = 0; i < count; i++)
+		if (snprintf(files[i].path, PATH_MAX, formats[i], folder, name) >= PATH_MAX)
+			return -ENAMETOOLONG;
+	return 0;
+}
+
 int skeleton_write(const char *name, const char *folder, char error[CONFIG_ERROR_SIZE])
 {
-	struct file files[] = {{.text = source}, {.text = build}, {.text = readme}};
+	struct file files[] = {{.text = source}, {.text = test_source}, {.text = build}, {.text = readme}};
 	size_t count = sizeof files / sizeof files[0];
 	size_t written = 0;
 	int rc = check_name(name, error);
 
 	if (rc < 0)
 		return rc;
-	if (snprintf(files[0].path, PATH_MAX, "%s/%s.c", folder, name) >= PATH_MAX ||
-	    snprintf(files[1].path, PATH_MAX, "%s/CMakeLists.txt", folder) >= PATH_MAX ||
-	    snprintf(files[2].path, PATH_MAX, "%s/README.md", folder) >= PATH_MAX) {
+	rc = put_paths(files, count, folder, name);
+	if (rc < 0) {
 		snprintf(error, CONFIG_ERROR_SIZE, "the path of the folder is too long");
-		return -ENAMETOOLONG;
+		return rc;
 	}
 	if (mkdir(folder, 0777) < 0 && errno != EEXIST) {
 		rc = -errno;

@@ -1,9 +1,9 @@
 #!/bin/bash
-# install.sh BUILD-FOLDER CMAKE CC: installs the build into a temporary folder, and builds a component and a program
+# install.sh BUILD-FOLDER CMAKE CC CTEST: installs the build into a temporary folder, and builds a component and a program
 # against it, by pkg-config and by find_package, in C and (the headers) in C++; the installed server must take both.
 set -euo pipefail
 
-build=$1 cmake=$2 cc=$3
+build=$1 cmake=$2 cc=$3 ctest=$4
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -47,11 +47,27 @@ done
 version=$("$prefix/bin/liveshard" --version)
 [[ $version == *"$(pkg-config --modversion live)"* ]] || fail "liveshard is '$version', live.pc another version"
 
-echo "== the library exports the public functions and nothing else"
-exported=$(nm -D --defined-only "$libraries/liblive.so")
-others=$(awk '{print $NF}' <<<"$exported" | grep -v '^live_' || true)
-[ -z "$others" ] || fail "liblive.so exports: $others"
-declared=$(sed 's|/\*.*||' "$prefix"/include/live/*.h | grep -oP '^LIVE_API [^;]*?\K\blive_\w+(?=\()' | sort -u)
-missing=$(comm -23 <(echo "$declared") <(awk '{print $NF}' <<<"$exported" | sort -u))
-[ -z "$missing" ] || fail "liblive.so lacks: $missing"
-echo "$(wc -l <<<"$declared") public functions"
+echo "== a new component: written, built, tested, checked, served"
+"$prefix/bin/liveshard" new to_do
+for way in package pkg-config; do
+	if [ "$way" = package ]; then finds=(-D "CMAKE_PREFIX_PATH=$prefix"); else finds=(-D CMAKE_DISABLE_FIND_PACKAGE_liveshard=ON); fi
+	"$cmake" -S to_do -B "to_do/$way" -D CMAKE_C_COMPILER="$cc" -D CMAKE_C_FLAGS=-Werror "${finds[@]}" >log || { cat log; exit 1; }
+	"$cmake" --build "to_do/$way" >log || { cat log; exit 1; }
+	"$ctest" --test-dir "to_do/$way" --output-on-failure --no-tests=error >log || { cat log; exit 1; }
+	"$prefix/bin/liveshard" check "to_do/$way/to_do.so" | grep -q "component 'ToDo'; state: count; actions: add" || fail "check of to_do.so"
+	mkdir "to_do/$way/components"
+	cp "to_do/$way/to_do.so" "to_do/$way/components"
+	"$prefix/bin/liveshard" --check --components "to_do/$way/components"
+done
+
+echo "== the libraries export the public functions and nothing else"
+for library in live live_test; do
+	mapfile -t headers < <(find "$prefix/include/live" -name '*.h' ! -name "$([ $library = live_test ] || echo test.h)")
+	exported=$(nm -D --defined-only "$libraries/lib$library.so" | awk '{print $NF}' | sort -u)
+	others=$(grep -v '^live_' <<<"$exported" || true)
+	[ -z "$others" ] || fail "lib$library.so exports: $others"
+	declared=$(sed 's|/\*.*||' "${headers[@]}" | grep -oP '^LIVE_API [^;]*?\K\blive_\w+(?=\()' | sort -u)
+	missing=$(comm -23 <(echo "$declared") <(echo "$exported"))
+	[ -z "$missing" ] || fail "lib$library.so lacks: $missing"
+	echo "$(wc -l <<<"$declared") public functions in lib$library.so"
+done

@@ -28,8 +28,9 @@ static bool is_there(const char *name)
 
 static void remove_folder(void)
 {
-	static const char *const names[] = {"to_do.c",        "CMakeLists.txt",        "README.md",
-					    "inside/to_do.c", "inside/CMakeLists.txt", "inside/README.md"};
+	static const char *const names[] = {
+		"to_do.c",        "test_to_do.c",        "CMakeLists.txt",        "README.md",
+		"inside/to_do.c", "inside/test_to_do.c", "inside/CMakeLists.txt", "inside/README.md"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unlink(path(names[i]));
 	rmdir(path("inside"));
@@ -52,7 +53,8 @@ START_TEST(test_writes)
 
 	make_folder();
 	ck_assert_int_eq(skeleton_write("to_do", folder, error), 0);
-	ck_assert(is_there("to_do.c") && is_there("CMakeLists.txt") && is_there("README.md"));
+	ck_assert(is_there("to_do.c") && is_there("test_to_do.c") && is_there("CMakeLists.txt") &&
+		  is_there("README.md"));
 	ck_assert_int_eq(skeleton_write("to_do", path("inside"), error), 0);
 	FILE *file = fopen(path("to_do.c"), "re");
 	ck_assert_uint_gt(fread(text, 1, sizeof text - 1, file), 0);
@@ -65,15 +67,15 @@ END_TEST
 
 START_TEST(test_overwrites_nothing)
 {
-	static const char *const names[] = {"to_do.c", "CMakeLists.txt", "README.md"};
+	static const char *const names[] = {"to_do.c", "test_to_do.c", "CMakeLists.txt", "README.md"};
 
 	make_folder();
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		FILE *file = fopen(path(names[i]), "we");
 		fputs("mine", file);
 		fclose(file);
 		assert_refused("to_do", folder, EEXIST, "File exists");
-		for (size_t other = 0; other < 3; other++)
+		for (size_t other = 0; other < 4; other++)
 			ck_assert_int_eq(is_there(names[other]), other == i);
 		struct stat found;
 		ck_assert_int_eq(stat(path(names[i]), &found), 0);
@@ -98,8 +100,11 @@ START_TEST(test_names)
 	assert_refused(longest, folder, EINVAL, "name is a letter");
 	longest[64] = 0;
 	ck_assert_int_eq(skeleton_write(longest, folder, error), 0);
-	memcpy(longest + 64, ".c", 3);
-	ck_assert_int_eq(unlink(path(longest)), 0);
+	char file[80];
+	snprintf(file, sizeof file, "%s.c", longest);
+	ck_assert_int_eq(unlink(path(file)), 0);
+	snprintf(file, sizeof file, "test_%s.c", longest);
+	ck_assert_int_eq(unlink(path(file)), 0);
 	remove_folder();
 }
 END_TEST
