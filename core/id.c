@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/assert.h"
+
 enum { POOL_SIZE = 512 };
 
 static _Thread_local struct {
@@ -73,6 +75,21 @@ void id_make(char out[ID_LEN + 1])
 	for (int i = 0; i < ID_LEN; i++)
 		out[i] = letters[bits[i] & 63];
 	out[ID_LEN] = 0;
+}
+
+size_t id_source_make(const struct id_source *source, char out[ID_SIZE_MAX])
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+
+	if (!source->make) {
+		id_make(out);
+		return ID_LEN;
+	}
+	out[0] = out[ID_SIZE_MAX - 1] = 0;
+	source->make(source->argument, out);
+	size_t len = strspn(out, letters);
+	assert_always(len > 0 && len < ID_SIZE_MAX && !out[len]);
+	return len;
 }
 
 uint32_t id_random_below(uint32_t bound)

@@ -18,18 +18,6 @@ static int fail(const char *error)
 	return EXIT_WRONG;
 }
 
-static enum log_level level_of(const struct config *config)
-{
-	static const char *const names[] = {"debug", "info", "warn", "error"};
-
-	if (config->debug)
-		return LOG_DEBUG;
-	for (int i = 0; i < 4; i++)
-		if (!strcmp(config->log_level, names[i]))
-			return (enum log_level)i;
-	return LOG_INFO;
-}
-
 struct call { /* of the program */
 	int argc;
 	char **argv;
@@ -58,7 +46,7 @@ static void reload(struct server *server, const struct call *call)
 	    server_reload(server, &config, error) < 0) {
 		log_error(NULL, "not reloaded: %s", error);
 	} else {
-		log_setup(level_of(&config), 2);
+		log_setup(config_log_level(&config), 2);
 		log_info(NULL, "reloaded");
 	}
 	log_flush();
@@ -83,7 +71,7 @@ static int run(const struct config *config, const struct call *call, bool only_c
 	sigset_t signals;
 
 	block_signals(&signals);
-	log_setup(level_of(config), 2);
+	log_setup(config_log_level(config), 2);
 	log_thread("main");
 	if (server_new(&server, config, error) < 0)
 		return fail(error);
@@ -96,6 +84,7 @@ static int run(const struct config *config, const struct call *call, bool only_c
 		server_free(server);
 		return fail(error);
 	}
+	server_say_hello(server);
 	heed_signals(server, &signals, call);
 	server_stop(server);
 	server_free(server);

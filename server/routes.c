@@ -1,6 +1,5 @@
 /*
- * The HTTP routes of the server: health, monitoring (protocol.md section 17), the client script, static files, and
- * where clients connect.
+ * The HTTP routes of the server: health, monitoring (protocol.md section 17), the client script, static files.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -11,47 +10,44 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "server/server_private.h"
-#include "server/session/ws_session.h"
 
-static void connect_client(struct http_request *request, void *argument)
-{
-	struct server *server = argument;
-	struct server_shard *here = server_shard_of(http_request_shard(request));
-
-	ws_session_accept(&here->sessions, request, &server->ws, &server->origins);
-}
-
-static void healthz(struct http_request *request, void *argument)
+static void healthz(live_request *request, void *argument)
 {
 	(void)argument;
-	http_reply_json(request, 200, STR("{\"status\":\"ok\"}"));
+	live_request_reply_json(request, 200, "{\"status\":\"ok\"}");
 }
 
-static void readyz(struct http_request *request, void *argument)
+static void readyz(live_request *request, void *argument)
 {
 	struct server *server = argument;
 
 	if (atomic_load_explicit(&server->is_ready, memory_order_relaxed))
-		http_reply_json(request, 200, STR("{\"status\":\"ready\"}"));
+		live_request_reply_json(request, 200, "{\"status\":\"ready\"}");
 	else
-		http_reply_json(request, 503, STR("{\"status\":\"shutting down\"}"));
+		live_request_reply_json(request, 503, "{\"status\":\"shutting down\"}");
 }
 
-static void stats(struct http_request *request, void *argument)
+static void stats(live_request *request, void *argument)
 {
 	struct server *server = argument;
 
-	stats_answer(request, &server->stats);
+	stats_answer(request, server->group, &server->stats);
 }
 
-static void metrics(struct http_request *request, void *argument)
+static void metrics(live_request *request, void *argument)
 {
 	struct server *server = argument;
 
-	metrics_answer(request, &server->metrics);
+	metrics_answer(request, server->group, &server->metrics);
 }
 
-static void components(struct http_request *request, void *argument)
+static void reply_json(live_request *request, struct buf *json)
+{
+	live_request_reply(request, 200, "application/json", json->ptr, json->len);
+	buf_deinit(json);
+}
+
+static void components(live_request *request, void *argument)
 {
 	struct server *server = argument;
 	struct buf out;
@@ -64,28 +60,29 @@ static void components(struct http_request *request, void *argument)
 		json_write_string(&out, registry_at(server->registry, i)->name);
 	}
 	buf_append_str(&out, STR("]}"));
-	http_reply_json(request, 200, buf_str(&out));
-	buf_deinit(&out);
+	reply_json(request, &out);
 }
 
 /* ---- rooms by HTTP ---- */
 
 /* The body as a value without prototype names; NULL: it was answered with 400. The caller owns it. */
-static const live_value *body_of(struct http_request *request, const struct server *server)
+static const live_value *body_of(live_request *request, const struct server *server)
 {
 	const struct json_limits limits = {.max_depth = server->sessions.max_depth, .flags = JSON_DROP_PROTOTYPE_NAMES};
 	const live_value *body;
+	struct str text;
 
-	if (json_parse(&body, http_request_body(request), &limits, NULL) == 0)
+	text.ptr = live_request_body(request, &text.len);
+	if (json_parse(&body, text, &limits, NULL) == 0)
 		return body;
-	http_reply_json(request, 400, STR("{\"success\":false,\"error\":\"Invalid JSON\"}"));
+	live_request_reply_json(request, 400, "{\"success\":false,\"error\":\"Invalid JSON\"}");
 	return NULL;
 }
 
 /* Emits and answers; data is a loan. */
-static void emit(struct http_request *request, struct str event, const live_value *data, bool name_event)
+static void emit(live_request *request, struct server *server, struct str event, const live_value *data,
+		 bool name_event)
 {
-	struct server_shard *here = server_shard_of(http_request_shard(request));
 	struct buf out;
 
 	buf_init(&out, SIZE_MAX);
@@ -93,37 +90,37 @@ static void emit(struct http_request *request, struct str event, const live_valu
 		json_write(&out, data);
 	struct room_emit what = {
 		.type = STR("room"),
-		.room_id = http_request_param(request, "roomId"),
+		.room_id = str_of(live_request_param(request, "roomId")),
 		.event = event,
 		.data = buf_str(&out),
 	};
-	int rc = rooms_emit(here->components->rooms, &what);
+	int rc = rooms_emit_outside(shard_group_at(server->group, 0), &what);
 	buf_reset(&out, SIZE_MAX);
 	if (rc < 0) {
-		http_reply_error(request, 503, "out of memory");
-	} else {
-		buf_append_str(&out, STR("{\"success\":true,\"roomId\":"));
-		json_write_string(&out, what.room_id);
-		if (name_event) {
-			buf_append_str(&out, STR(",\"event\":"));
-			json_write_string(&out, event);
-		}
-		buf_append_char(&out, '}');
-		http_reply_json(request, 200, buf_str(&out));
+		buf_deinit(&out);
+		live_request_reply_json(request, 503, "{\"error\":\"out of memory\"}");
+		return;
 	}
-	buf_deinit(&out);
+	buf_append_str(&out, STR("{\"success\":true,\"roomId\":"));
+	json_write_string(&out, what.room_id);
+	if (name_event) {
+		buf_append_str(&out, STR(",\"event\":"));
+		json_write_string(&out, event);
+	}
+	buf_append_char(&out, '}');
+	reply_json(request, &out);
 }
 
-static void room_message(struct http_request *request, void *argument)
+static void room_message(live_request *request, void *argument)
 {
 	const live_value *body = body_of(request, argument);
 
 	if (body)
-		emit(request, STR("message:new"), body, false);
+		emit(request, argument, STR("message:new"), body, false);
 	live_value_unref(body);
 }
 
-static void room_emit(struct http_request *request, void *argument)
+static void room_emit(live_request *request, void *argument)
 {
 	const live_value *body = body_of(request, argument);
 	const live_value *event = live_get(body, "event");
@@ -131,44 +128,89 @@ static void room_emit(struct http_request *request, void *argument)
 	if (!body)
 		return;
 	if (!live_as_string(event))
-		http_reply_json(request, 400, STR("{\"success\":false,\"error\":\"event must be a string\"}"));
+		live_request_reply_json(request, 400, "{\"success\":false,\"error\":\"event must be a string\"}");
 	else
-		emit(request, (struct str){live_as_string(event), live_len(event)}, live_get(body, "data"), true);
+		emit(request, argument, (struct str){live_as_string(event), live_len(event)}, live_get(body, "data"),
+		     true);
 	live_value_unref(body);
 }
 
 /* ---- adding them ---- */
 
-static void add_health(struct server *server, struct http_service *service)
+static char *copy_text(const char *text)
 {
-	http_service_add(service, "GET", "/healthz", healthz, server);
-	http_service_add(service, "GET", "/readyz", readyz, server);
+	return text ? mem_strndup(text, strlen(text)) : NULL;
+}
+
+void server_add_route(struct server *server, const live_route *route)
+{
+	live_route copy = *route;
+
+	copy.method = copy_text(route->method);
+	copy.path = copy_text(route->path);
+	copy.summary = copy_text(route->summary);
+	server->routes = mem_realloc(server->routes, (server->route_count + 1) * sizeof *server->routes);
+	server->routes[server->route_count++] = copy;
+}
+
+void server_free_routes(struct server *server)
+{
+	for (unsigned i = 0; i < server->route_count; i++) {
+		free((char *)(uintptr_t)server->routes[i].method);
+		free((char *)(uintptr_t)server->routes[i].path);
+		free((char *)(uintptr_t)server->routes[i].summary);
+	}
+	free(server->routes);
+}
+
+static void add_health(struct server *server, bool is_management)
+{
+	server_add_route(server, &(live_route){.method = "GET",
+					       .path = "/healthz",
+					       .handler = healthz,
+					       .argument = server,
+					       .is_management = is_management,
+					       .summary = "whether it lives"});
+	server_add_route(server, &(live_route){.method = "GET",
+					       .path = "/readyz",
+					       .handler = readyz,
+					       .argument = server,
+					       .is_management = is_management,
+					       .summary = "whether it takes clients"});
 }
 
 static void add_monitoring(struct server *server)
 {
-	struct http_service *service = server->management ? server->management : server->http;
-	static const struct {
-		const char *method;
-		const char *path;
-		http_handler handler;
-	} all[] = {
-		{"GET", "/stats", stats},
-		{"GET", "/components", components},
-		{"POST", "/rooms/:roomId/messages", room_message},
-		{"POST", "/rooms/:roomId/emit", room_emit},
+	const char *prefix = server->config->http_prefix;
+	static const live_route all[] = {
+		{.method = "GET", .path = "/stats", .handler = stats, .summary = "statistics of everything"},
+		{.method = "GET", .path = "/components", .handler = components, .summary = "names of components"},
+		{.method = "POST",
+		 .path = "/rooms/:roomId/messages",
+		 .handler = room_message,
+		 .summary = "sends a message to a room"},
+		{.method = "POST",
+		 .path = "/rooms/:roomId/emit",
+		 .handler = room_emit,
+		 .summary = "emits an event to a room"},
 	};
+	bool has_prefix = strcmp(prefix, "off") != 0;
 
-	if (server->management || strcmp(server->config->http_prefix, "off") != 0)
-		http_service_add(service, "GET", "/metrics", metrics, server);
-	if (!strcmp(server->config->http_prefix, "off"))
-		return;
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		size_t size = strlen(server->config->http_prefix) + strlen(all[i].path) + 1;
-		char *path = mem_alloc(size);
-		snprintf(path, size, "%s%s", server->config->http_prefix, all[i].path);
-		http_service_add(service, all[i].method, path, all[i].handler, server);
-		server->paths[i] = path;
+	if (server->management || has_prefix)
+		server_add_route(server, &(live_route){.method = "GET",
+						       .path = "/metrics",
+						       .handler = metrics,
+						       .argument = server,
+						       .is_management = true,
+						       .summary = "all counters, for Prometheus"});
+	for (size_t i = 0; has_prefix && i < sizeof all / sizeof all[0]; i++) {
+		char path[PATH_MAX];
+		live_route route = all[i];
+		snprintf(path, sizeof path, "%s%s", prefix, all[i].path);
+		route.path = path;
+		route.argument = server;
+		route.is_management = true;
+		server_add_route(server, &route);
 	}
 }
 
@@ -215,10 +257,9 @@ static int add_files(struct server *server, char error[CONFIG_ERROR_SIZE])
 
 int server_add_routes(struct server *server, char error[CONFIG_ERROR_SIZE])
 {
-	http_service_add_upgrade(server->http, server->config->ws_path, connect_client, server);
-	add_health(server, server->http);
+	add_health(server, false);
 	if (server->management)
-		add_health(server, server->management);
+		add_health(server, true);
 	add_monitoring(server);
 	return add_files(server, error);
 }

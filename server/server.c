@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "pubsub/memory_adapter.h"
 #include "server/auth/tokens.h"
+#include "server/embed/socket.h"
 #include "server/server_private.h"
 
 /* ---- from config to what each part takes ---- */
@@ -182,8 +183,9 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 	server->config = config;
 	server->registry = registry_new();
 	server->plugins = plugins_new();
-	server->stats = (struct stats_source){sessions_of, net_of, config->max_connections};
+	server->stats = (struct stats_source){sessions_of, net_of, server->registry, config->max_connections};
 	server->adapter = memory_adapter();
+	server->transport = server_own_transport(server);
 	name_node(server);
 	int rc = trust_proxies(server, error);
 	set_limits(server);
@@ -233,8 +235,9 @@ void server_free(struct server *server)
 	signing_keys_free(server->keys);
 	registry_free(server->registry);
 	plugins_close(server->plugins);
-	for (size_t i = 0; i < sizeof server->paths / sizeof server->paths[0]; i++)
-		free(server->paths[i]);
+	server_free_routes(server);
+	if (server->transport.free)
+		server->transport.free(server->transport.argument);
 	free(server);
 }
 
@@ -258,7 +261,7 @@ static enum accept_policy policy_of(const char *name)
 	return !strcmp(name, "random") ? ACCEPT_RANDOM : ACCEPT_LEAST_CONNECTIONS;
 }
 
-static void say_hello(const struct server *server)
+void server_say_hello(const struct server *server)
 {
 	server_say_where(server);
 	printf("%u shards\ncomponents:", shard_group_count(server->group));
@@ -283,19 +286,22 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 		return rc;
 	}
 	server_ready_metrics(server);
-	rc = server_listen(server, error);
+	rc = server_register_with_transport(server, error);
 	if (rc < 0)
 		return rc;
 	rc = shard_group_start(server->group, start_shard, stop_shard, server);
-	server->is_started = rc == 0;
-	if (rc == 0)
-		rc = acceptor_start(server->acceptor);
 	if (rc < 0) {
 		snprintf(error, CONFIG_ERROR_SIZE, "cannot start the threads: %s", strerror(-rc));
 		return rc;
 	}
+	server->is_started = true;
+	if (server->transport.start)
+		rc = server->transport.start(server->transport.argument, error, CONFIG_ERROR_SIZE);
+	if (rc < 0) {
+		server_stop(server);
+		return rc;
+	}
 	atomic_store_explicit(&server->is_ready, true, memory_order_relaxed);
-	say_hello(server);
 	return 0;
 }
 
@@ -305,6 +311,7 @@ static void send_away(struct mail *mail, struct shard *here)
 {
 	free(mail);
 	net_shard_shutdown(server_shard_of(here)->net);
+	sockets_send_away(server_shard_of(here));
 }
 
 static void discard(struct mail *mail)
@@ -327,7 +334,8 @@ void server_stop(struct server *server)
 		return;
 	server->is_started = false;
 	atomic_store_explicit(&server->is_ready, false, memory_order_relaxed);
-	acceptor_stop(server->acceptor);
+	if (server->transport.shutdown)
+		server->transport.shutdown(server->transport.argument);
 	for (unsigned i = 0; i < shard_group_count(server->group); i++) {
 		struct mail *mail = mem_alloc(sizeof *mail);
 		mail->deliver = send_away;

@@ -14,8 +14,10 @@ struct server;
  * one line in error. */
 int server_new(struct server **out, const struct config *config, char error[CONFIG_ERROR_SIZE])
 	__attribute__((warn_unused_result));
-/* Starts the shards, then listens, and says so on standard output. 0, or -errno with one line in error. */
+/* Starts the shards, then listens. 0, or -errno with one line in error. */
 int server_start(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+/* Says on standard output where it listens and what it serves. */
+void server_say_hello(const struct server *server);
 /* Takes over what may change while it runs: the certificate, as config (which may go afterwards) names it. Connections
  * that are there keep the old one. 0, or -errno with one line in error, and all stays as it was. */
 int server_reload(struct server *server, const struct config *config, char error[CONFIG_ERROR_SIZE])

@@ -54,6 +54,7 @@ static int open_door(struct server *server, struct door *door, const char *host,
 	else
 		rc = acceptor_listen_tcp(server->acceptor, host, (unsigned)port, door, &bound);
 	name_door(door, host, rc < 0 ? (unsigned)port : bound);
+	door->port = is_unix(host) ? 0 : bound;
 	if (rc < 0)
 		snprintf(error, CONFIG_ERROR_SIZE, "cannot listen on %s: %s", door->where, strerror(-rc));
 	return rc;

@@ -7,6 +7,8 @@
 
 #include <stdatomic.h>
 
+#include <live/transport.h>
+
 #include "pubsub/rooms.h"
 #include "server/auth/manager.h"
 #include "server/component/component_shard.h"
@@ -31,6 +33,7 @@ struct door { /* where connections come in; the tag of its listeners */
 	bool is_tls;
 	const char *purpose; /* behind the address, when it says where we listen; or NULL */
 	char where[256];     /* empty: it is not there */
+	unsigned port;       /* 0: a unix socket */
 };
 
 struct server {
@@ -60,12 +63,29 @@ struct server {
 	struct metrics_source metrics;
 	_Atomic bool is_ready; /* /readyz: written by the starting thread, read by the shards */
 	bool is_started;
-	char *paths[4]; /* of routes below the prefix */
+	live_transport transport;
+	live_route *routes; /* ours, and their strings: the server's, then the program's */
+	unsigned route_count;
+	struct live_server *owner; /* who embeds it, or NULL */
 	char node[256];
 };
 
-/* Adds the routes (routes.c). 0, or -errno with one line in error. */
+/* ---- routes.c ---- */
+
+/* Adds the server's own routes and files. 0, or -errno with one line in error. */
 int server_add_routes(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+
+/* Adds a route (copied) behind those that are there. */
+void server_add_route(struct server *server, const live_route *route);
+void server_free_routes(struct server *server);
+
+/* ---- server_transport.c ---- */
+
+/* The transport that listens on our own sockets. */
+live_transport server_own_transport(struct server *server);
+/* Tells the transport of the endpoint and the routes. 0, or -errno with one line in error. */
+int server_register_with_transport(struct server *server, char error[CONFIG_ERROR_SIZE])
+	__attribute__((warn_unused_result));
 
 /* ---- server_metrics.c ---- */
 

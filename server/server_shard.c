@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/embed/socket.h"
 #include "server/server_private.h"
 
 struct server_shard *server_shard_new(struct server *server, struct shard *shard)
@@ -15,6 +16,7 @@ struct server_shard *server_shard_new(struct server *server, struct shard *shard
 	server_shard_ready_tls(server, here->net);
 	here->components =
 		component_shard_new(shard, server->registry, &server->components, server->keys, &server->rooms);
+	list_init(&here->sockets);
 	session_shard_init(&here->sessions, shard, here->components, &server->sessions);
 	shard_set_context(shard, SHARD_SERVER, here);
 	return here;
@@ -23,6 +25,7 @@ struct server_shard *server_shard_new(struct server *server, struct shard *shard
 void server_shard_free(struct server_shard *here)
 {
 	net_shard_free(here->net);
+	sockets_end(here);
 	component_shard_free(here->components);
 	shard_set_context(here->shard, SHARD_SERVER, NULL);
 	free(here);

@@ -19,6 +19,7 @@ struct server_shard {
 	struct net_shard *net;
 	struct component_shard *components;
 	struct session_shard sessions;
+	struct list sockets; /* of live_socket: the clients of a transport that is not ours */
 };
 
 /* Never NULL. */

@@ -83,6 +83,8 @@ void *shard_context(const struct shard *shard, enum shard_context which);
 void shard_post(struct shard *here, unsigned to, struct mail *mail);
 /* [any] Sends mail from a thread that is no shard. Gives mail away. */
 void shard_post_outside(struct shard *to, struct mail *mail);
+/* [any] Sends mail to the shard numbered to of group, by one of the two above. Gives mail away. */
+void shard_post_any(struct shard_group *group, unsigned to, struct mail *mail);
 
 /* [shard] Whether mail from here waits at some shard beyond mailbox_depth (and since then at none fell below half of
  * it): then stop reading what feeds it. */

@@ -152,6 +152,16 @@ void shard_post_outside(struct shard *to, struct mail *mail)
 	mailbox_post(to->box, mail, mail);
 }
 
+void shard_post_any(struct shard_group *group, unsigned to, struct mail *mail)
+{
+	struct shard *here = shard_here();
+
+	if (here && shard_group_of(here) == group)
+		shard_post(here, to, mail);
+	else
+		shard_post_outside(shard_group_at(group, to), mail);
+}
+
 unsigned shard_post_leaving(struct shard *shard)
 {
 	unsigned chains = shard->leaving_count;

@@ -11,7 +11,6 @@
 
 #include <live/auth.h>
 
-#include "core/id.h"
 #include "core/list.h"
 #include "core/str.h"
 #include "server/protocol/outbox.h"
@@ -33,10 +32,11 @@ struct client {
 	const struct client_ops *ops;
 	struct component_shard *home;
 	struct handle handle;
-	char id[ID_LEN + 1];   /* of the connection */
+	const char *id;        /* of the connection */
 	const live_auth *auth; /* ours: who it is signed on as; NULL: nobody */
 	uint16_t mounted_count;
 	uint16_t room_joins; /* rooms that it joined by ROOM_JOIN */
+	uint32_t opened_s;   /* when it connected, since 1970 */
 };
 
 /* A pointer to here's copy in the tick's memory of what was written to the shard's scratch buffer. */

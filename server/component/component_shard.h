@@ -16,9 +16,12 @@
 #include "server/protocol/outbox.h"
 #include "server/security/signature.h"
 
+struct alerts;
 struct auth_manager;
 struct cluster_settings;
 struct cluster_shard;
+struct debug_hub;
+struct debug_tap;
 struct pool;
 struct registry;
 struct rooms;
@@ -28,13 +31,17 @@ struct shard;
 struct component_settings {         /* shared, read-only */
 	unsigned diff_depth;        /* nested levels that a state change is compared in */
 	int64_t signature_renew_ms; /* at most one STATE_SIGNATURE per component in this time; 0: none */
-	int64_t action_slow_ms;     /* an action that holds its shard longer is logged */
+	int64_t action_slow_ms;     /* an action that takes longer raises an alert; 0: none does */
+	int64_t mount_slow_ms;      /* a mount that takes longer raises an alert; 0: none does */
+	int64_t error_alert_count;  /* so many errors of a component raise one, and each further; 0: none do */
 	int64_t action_timeout_ms;  /* a deferred reply that has not come by then is an error; 0: waits for ever */
 	unsigned components_per_client;
 	unsigned rooms_per_client;
+	unsigned logging; /* bits of LIVE_LOG_...: of what concerns no component */
 	const char *node;                /* the name of this node */
 	const struct auth_manager *auth; /* never NULL */
 	struct pool *pool;
+	struct debug_hub *debug; /* NULL: none */
 	struct live_server *server; /* for components that ask; NULL: none */
 	struct id_source ids;       /* of components */
 };
@@ -67,6 +74,9 @@ struct component_counters {
 
 struct component_shard {
 	struct shard *shard;
+	unsigned trace; /* categories that the debugger hears of: all or none (trace.h) */
+	struct debug_tap *debug; /* NULL: it is off */
+	struct alerts *alerts;
 	const struct registry *registry;
 	const struct component_settings *settings;
 	struct signer *signer;

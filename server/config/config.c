@@ -117,6 +117,18 @@ int config_set(struct config *config, const char *name, const char *value, char 
 	return set_setting(config, setting, value, error);
 }
 
+enum log_level config_log_level(const struct config *config)
+{
+	static const char *const names[] = {"debug", "info", "warn", "error"};
+
+	if (config->debug)
+		return LOG_DEBUG;
+	for (int i = 0; i < 4; i++)
+		if (!strcmp(config->log_level, names[i]))
+			return (enum log_level)i;
+	return LOG_INFO;
+}
+
 /* ---- all of them ---- */
 
 void config_init(struct config *config)

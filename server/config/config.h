@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/log.h"
 #include "core/str.h"
 
 struct text_list {
@@ -51,6 +52,9 @@ int config_read_file(struct config *config, const char *path, char error[CONFIG_
 	__attribute__((warn_unused_result));
 /* Reads LIVE_<NAME> for every setting; a list is separated by commas. 0, or -EINVAL with one line in error. */
 int config_read_environment(struct config *config, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+
+/* From which level the log is printed: what log_level and debug say together. */
+enum log_level config_log_level(const struct config *config);
 
 enum config_wish { CONFIG_RUN, CONFIG_PRINT, CONFIG_CHECK, CONFIG_VERSION, CONFIG_HELP, CONFIG_DOCS };
 

@@ -25,6 +25,7 @@ static void free_request(struct grave *grave)
 	buf_deinit(&request->body);
 	buf_deinit(&request->reply_headers);
 	free(request->headers);
+	free(request->params);
 	free(request);
 }
 

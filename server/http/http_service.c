@@ -82,37 +82,46 @@ static struct str next_segment(struct str *path)
 	return segment;
 }
 
-/* Whether path fits pattern; the parameters (still encoded) go to request. */
-static bool matches(struct str pattern, struct str path, struct http_request *request)
+int http_match_path(struct str pattern, struct str path, struct str names[HTTP_MAX_PARAMS],
+		    struct str values[HTTP_MAX_PARAMS])
 {
-	unsigned params = 0;
+	int params = 0;
 	while (pattern.len && path.len) {
 		struct str want = next_segment(&pattern);
 		struct str have = next_segment(&path);
 		if (want.len && want.ptr[0] == ':') {
 			if (have.len == 0 || params == HTTP_MAX_PARAMS)
-				return false;
-			request->param_names[params] = (struct str){want.ptr + 1, want.len - 1};
-			request->param_values[params++] = have;
+				return -1;
+			names[params] = (struct str){want.ptr + 1, want.len - 1};
+			values[params++] = have;
 		} else if (!str_equal(want, have)) {
-			return false;
+			return -1;
 		}
 	}
-	request->param_count = params;
-	return pattern.len == 0 && path.len == 0;
+	return pattern.len == 0 && path.len == 0 ? params : -1;
 }
 
-/* The parameters decoded in place: the head is ours, and what is decoded is never longer. False when one is badly
- * encoded. */
+/* Whether path fits pattern; the parameters (still encoded) go to request. */
+static bool matches(struct str pattern, struct str path, struct http_request *request)
+{
+	int params = http_match_path(pattern, path, request->param_names, request->param_values);
+	request->param_count = params < 0 ? 0 : (unsigned)params;
+	return params >= 0;
+}
+
+/* The parameters decoded, into memory of the request's. False when one is badly encoded. */
 static bool decode_params(struct http_request *request)
 {
+	if (!request->param_count)
+		return true;
+	char *at = request->params = mem_alloc(request->path.len + 1);
 	for (unsigned i = 0; i < request->param_count; i++) {
 		struct str *value = &request->param_values[i];
-		char *in_place = request->head.ptr + (value->ptr - request->head.ptr);
-		long len = http_percent_decode(*value, false, in_place);
+		long len = http_percent_decode(*value, false, at);
 		if (len < 0)
 			return false;
-		value->len = (size_t)len;
+		*value = (struct str){at, (size_t)len};
+		at += len;
 	}
 	return true;
 }

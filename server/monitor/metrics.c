@@ -5,7 +5,6 @@
 #include "core/mem.h"
 #include "pubsub/rooms.h"
 #include "server/component/component_shard.h"
-#include "server/http/http.h"
 #include "server/monitor/metric_rows.h"
 #include "server/monitor/metrics_write.h"
 #include "server/net/net_counters.h"
@@ -23,7 +22,7 @@ struct part {
 struct gather {
 	struct shard *home;
 	const struct metrics_source *source;
-	struct handle request;
+	live_request *request; /* ours */
 	unsigned shards;
 	unsigned told;
 	_Atomic unsigned missing; /* counted down on any shard; who takes it to 0 sees all parts (acquire, release) */
@@ -31,8 +30,11 @@ struct gather {
 	struct part parts[];
 };
 
+/* Answered by then, or not at all: the server ends. */
 static void free_gather(struct gather *gather)
 {
+	if (gather->request)
+		live_request_reply(gather->request, 503, NULL, NULL, 0);
 	for (unsigned i = 0; i < gather->shards; i++)
 		free(gather->figures[i]);
 	free(gather->figures);
@@ -54,14 +56,12 @@ static void discard_part(struct mail *mail)
 
 static void finish(struct gather *gather)
 {
-	struct http_request *request = http_request_find(gather->home, gather->request);
 	struct buf out;
 
-	if (!request)
-		return;
 	buf_init(&out, SIZE_MAX);
 	metrics_write(&out, gather->source, gather->figures, gather->shards);
-	http_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&out));
+	live_request_reply(gather->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.ptr, out.len);
+	gather->request = NULL;
 	buf_deinit(&out);
 }
 
@@ -121,15 +121,14 @@ static void fill(struct mail *mail, struct shard *here)
 	shard_post(here, shard_index(part->gather->home), mail);
 }
 
-void metrics_answer(struct http_request *request, const struct metrics_source *source)
+void metrics_answer(live_request *request, struct shard_group *group, const struct metrics_source *source)
 {
-	struct shard *here = http_request_shard(request);
-	unsigned shards = shard_group_count(shard_group_of(here));
+	unsigned shards = shard_group_count(group);
 	struct gather *gather = mem_alloc(sizeof *gather + shards * sizeof gather->parts[0]);
 
-	gather->home = here;
+	gather->home = shard_group_at(group, 0);
 	gather->source = source;
-	gather->request = http_request_handle(request);
+	gather->request = request;
 	gather->shards = shards;
 	gather->figures = mem_alloc(shards * sizeof *gather->figures);
 	atomic_init(&gather->missing, shards);
@@ -140,6 +139,6 @@ void metrics_answer(struct http_request *request, const struct metrics_source *s
 		part->mail.discard = discard_part;
 		part->gather = gather;
 		part->figures = gather->figures[i];
-		shard_post(here, i, &part->mail);
+		shard_post_any(group, i, &part->mail);
 	}
 }

@@ -10,15 +10,17 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+
+#include <live/http.h>
 #include <stdint.h>
 
 struct acceptor;
 struct buf;
-struct http_request;
 struct net_counters;
 struct pool;
 struct session_shard;
 struct shard;
+struct shard_group;
 
 enum { METRICS_MORE = 4 };
 
@@ -43,7 +45,7 @@ struct metrics_source {
 };
 
 /* Answers request when all shards have told; source must outlive the server's shards. */
-void metrics_answer(struct http_request *request, const struct metrics_source *source);
+void metrics_answer(live_request *request, struct shard_group *group, const struct metrics_source *source);
 
 /* ---- for parts: lines of the format [any] ---- */
 

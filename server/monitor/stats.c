@@ -10,7 +10,6 @@
 #include "server/component/definition.h"
 #include "server/component/instance.h"
 #include "server/component/singleton.h"
-#include "server/http/http.h"
 #include "server/net/net_counters.h"
 #include "server/session/session.h"
 
@@ -29,9 +28,8 @@ struct part {
 
 /* On the shard that asked. Whoever brings the last part, or discards it when the server ends, frees it. */
 struct gather {
-	struct shard *home;
 	const struct stats_source *source;
-	struct handle request;
+	live_request *request; /* ours */
 	unsigned definitions;
 	_Atomic unsigned missing; /* counted down on any shard; who takes it to 0 sees all parts (acquire, release) */
 	unsigned asked;
@@ -98,8 +96,11 @@ static bool is_last_part(struct gather *gather)
 	return atomic_fetch_sub_explicit(&gather->missing, 1, memory_order_acq_rel) == 1;
 }
 
+/* Answered by then, or not at all: the server ends. */
 static void free_gather(struct gather *gather)
 {
+	if (gather->request)
+		live_request_reply_json(gather->request, 503, "{\"error\":\"shutting down\"}");
 	for (unsigned i = 0; i < gather->count; i++)
 		free_part(gather->parts[i]);
 	free(gather);
@@ -206,15 +207,13 @@ static void write_stats(struct buf *out, const struct gather *gather)
 
 static void finish(struct gather *gather)
 {
-	struct http_request *request = http_request_find(gather->home, gather->request);
 	struct buf out;
 
-	if (request) {
-		buf_init(&out, SIZE_MAX);
-		write_stats(&out, gather);
-		http_reply_json(request, 200, buf_str(&out));
-		buf_deinit(&out);
-	}
+	buf_init(&out, SIZE_MAX);
+	write_stats(&out, gather);
+	live_request_reply(gather->request, 200, "application/json", out.ptr, out.len);
+	gather->request = NULL;
+	buf_deinit(&out);
 }
 
 static void deliver_back(struct mail *mail, struct shard *here)
@@ -231,16 +230,14 @@ static void deliver_back(struct mail *mail, struct shard *here)
 	free_gather(gather);
 }
 
-void stats_answer(struct http_request *request, const struct stats_source *source)
+void stats_answer(live_request *request, struct shard_group *group, const struct stats_source *source)
 {
-	struct shard *here = http_request_shard(request);
-	unsigned shards = shard_group_count(shard_group_of(here));
+	unsigned shards = shard_group_count(group);
 	struct gather *gather = mem_alloc(sizeof *gather + shards * sizeof gather->parts[0]);
 
-	gather->home = here;
 	gather->source = source;
-	gather->request = http_request_handle(request);
-	gather->definitions = registry_count(source->sessions_of(here)->components->registry);
+	gather->request = request;
+	gather->definitions = registry_count(source->registry);
 	gather->asked = shards;
 	atomic_init(&gather->missing, shards);
 	for (unsigned i = 0; i < shards; i++) {
@@ -249,12 +246,12 @@ void stats_answer(struct http_request *request, const struct stats_source *sourc
 		part->mail.discard = discard_part;
 		part->gather = gather;
 		part->source = source;
-		part->asker = shard_index(here);
+		part->asker = 0;
 		part->net = mem_alloc(net_counter_rows_count * sizeof *part->net);
 		buf_init(&part->singletons, SIZE_MAX);
 		buf_init(&part->room_counts, SIZE_MAX);
 		buf_init(&part->room_list, SIZE_MAX);
 		buf_init(&part->component_list, SIZE_MAX);
-		shard_post(here, i, &part->mail);
+		shard_post_any(group, i, &part->mail);
 	}
 }

@@ -7,20 +7,24 @@
 #ifndef SERVER_MONITOR_STATS_H
 #define SERVER_MONITOR_STATS_H
 
-struct http_request;
+#include <live/http.h>
+
 struct net_counters;
 struct session_shard;
+struct registry;
 struct shard;
+struct shard_group;
 
 struct stats_source {
 	/* Where a shard's sessions are. */
 	struct session_shard *(*sessions_of)(struct shard *shard);
 	/* Where a shard's connections are counted. */
 	const struct net_counters *(*net_of)(struct shard *shard);
+	const struct registry *registry;
 	long long max_connections;
 };
 
-/* Answers request when all shards have told; source must outlive the server's shards. */
-void stats_answer(struct http_request *request, const struct stats_source *source);
+/* Answers request (given away) when all shards of group have told; source must outlive them. [any] */
+void stats_answer(live_request *request, struct shard_group *group, const struct stats_source *source);
 
 #endif

@@ -29,7 +29,7 @@ static void hold(struct client *client)
 	struct session *self = LIST_OF(client, struct session, client);
 
 	if (self->holds++ == 0 && !self->is_closed)
-		self->transport->ops->pause(self->transport);
+		session_transport(self)->ops->pause(session_transport(self));
 }
 
 static void release(struct client *client)
@@ -37,18 +37,20 @@ static void release(struct client *client)
 	struct session *self = LIST_OF(client, struct session, client);
 
 	if (--self->holds == 0 && !self->is_closed)
-		self->transport->ops->resume(self->transport);
+		session_transport(self)->ops->resume(session_transport(self));
 }
 
 static const struct client_ops client_ops = {.hold = hold, .release = release};
 
 struct session *session_open(struct session_shard *here, struct transport *transport, struct str token)
 {
-	struct session *self = mem_alloc(sizeof *self);
+	char id[ID_SIZE_MAX];
+	size_t id_len = id_source_make(&here->settings->ids, id);
+	struct session *self = mem_alloc(offsetof(struct session, id) + id_len + 1);
 
 	self->here = here;
-	self->transport = transport;
-	id_make(self->client.id);
+	self->client.id = memcpy(self->id, id, id_len + 1);
+	self->client.opened_s = (uint32_t)(shard_clock(here->shard)->wall_ms / 1000);
 	outbox_init(&self->client.outbox, &here->components->out, transport);
 	self->client.ops = &client_ops;
 	self->client.home = here->components;
@@ -88,7 +90,8 @@ void session_close(struct session *self)
 
 void session_end(struct session *self, unsigned code, struct str reason)
 {
-	self->transport->ops->close(self->transport, code, reason);
+	if (!self->is_closed)
+		session_transport(self)->ops->close(session_transport(self), code, reason);
 }
 
 /* ---- messages in ---- */
@@ -108,6 +111,8 @@ static void refuse(struct session *self, struct str component_id, struct str err
 	struct component_shard *components = self->here->components;
 
 	counter_add(&self->here->counters.bad_messages, 1);
+	if (self->errors < UINT16_MAX)
+		self->errors++;
 	encode_error(&components->out.scratch, component_id, error, request_id);
 	outbox_reply(&self->client.outbox, scratch_take(components));
 }
@@ -128,6 +133,7 @@ void session_refuse(struct session *self, struct str error)
 	if (self->is_closed)
 		return;
 	counter_add(&self->here->counters.messages_in, 1);
+	self->messages_in++;
 	refuse(self, (struct str){NULL, 0}, take_from_rate(self) ? error : STR("Rate limit exceeded"),
 	       (struct str){NULL, 0});
 }
@@ -177,6 +183,7 @@ void session_message(struct session *self, struct str text)
 	if (self->is_closed)
 		return;
 	counter_add(&self->here->counters.messages_in, 1);
+	self->messages_in++;
 	bool is_limited = !take_from_rate(self);
 	/* Decoded even when over the limit: the refusal names the request. */
 	enum message_result result =
@@ -196,6 +203,7 @@ void session_message(struct session *self, struct str text)
 
 void session_compose(struct session *self, struct buf *out)
 {
+	self->messages_out += self->client.outbox.count;
 	outbox_compose(&self->client.outbox, out);
 }
 

@@ -14,6 +14,7 @@
 
 #include "core/buf.h"
 #include "core/counter.h"
+#include "core/id.h"
 #include "core/list.h"
 #include "server/protocol/transport.h"
 #include "server/security/rate_limit.h"
@@ -26,6 +27,7 @@ struct session_settings {       /* shared, read-only */
 	struct rate_limit rate; /* messages of one client */
 	unsigned max_depth;     /* of nesting in a message */
 	size_t max_message_bytes;
+	struct id_source ids; /* of connections */
 };
 
 struct session_counters {

@@ -4,7 +4,6 @@
 #ifndef SERVER_SESSION_SESSION_PRIVATE_H
 #define SERVER_SESSION_SESSION_PRIVATE_H
 
-#include "core/id.h"
 #include "server/component/client.h"
 #include "server/session/session.h"
 #include "shard/shard.h"
@@ -15,17 +14,25 @@ struct mounted;
 struct session {
 	struct client client;
 	struct session_shard *here;
-	struct transport *transport;
 	struct rate_bucket bucket;
 	union {                   /* open or closed */
 		struct list link; /* session_shard->sessions */
 		struct grave grave;
 	};
-	unsigned holds;        /* answers that later messages must wait for */
+	uint32_t messages_in;
+	uint32_t messages_out; /* pushes and replies; several may share one frame */
+	uint16_t errors;       /* messages that were refused, as many as fit */
+	uint16_t holds;        /* answers that later messages must wait for */
 	bool knows_generation; /* the first message told whether it is an older client */
 	bool is_closed;
+	char id[]; /* client.id */
 };
 
+/* Where its transport is; only while it is not closed. */
+static inline struct transport *session_transport(const struct session *session)
+{
+	return session->client.outbox.transport;
+}
 /* What session has mounted under id, or NULL. */
 struct mounted *session_find_mounted(struct session *session, struct str id);
 /* Has the message done, which is in good shape. */
