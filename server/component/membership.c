@@ -190,6 +190,7 @@ static void on_joined(struct rooms *rooms, struct room_member *member, const cha
 struct kept_frame {
 	struct grave grave;
 	struct frame *frame;
+	struct shared_text shared;
 };
 
 static void unref_frame(struct grave *grave)
@@ -198,20 +199,21 @@ static void unref_frame(struct grave *grave)
 }
 
 /* Outboxes point to the frame until the end of the tick: the shard holds it for all of them. */
-static const struct frame *keep_frame(struct component_shard *here, struct frame *frame)
+static struct shared_text *keep_frame(struct component_shard *here, struct frame *frame)
 {
 	struct kept_frame *kept = arena_alloc(shard_arena(here->shard), sizeof *kept);
 
 	kept->grave.free = unref_frame;
 	kept->frame = frame;
+	kept->shared = (struct shared_text){.text = frame_bytes(frame)};
 	shard_bury(here->shard, &kept->grave);
-	return frame;
+	return &kept->shared;
 }
 
 static void deliver(struct rooms *rooms, struct room_view *view, struct room_event *event)
 {
 	struct component_shard *here = component_shard_of(rooms_shard(rooms));
-	const struct frame *wire = NULL, *legacy = NULL;
+	struct shared_text *wire = NULL, *legacy = NULL;
 	uint64_t excluded = rooms_excluded_serial(rooms, event);
 	uint64_t count = 0;
 
@@ -223,7 +225,7 @@ static void deliver(struct rooms *rooms, struct room_view *view, struct room_eve
 		if (!wire)
 			wire = keep_frame(here, frame_ref(event->wire));
 		if (!mounted->client) {
-			singleton_push_room(mounted->instance, wire);
+			singleton_push_room(mounted->instance, wire->text);
 		} else if (mounted->client->outbox.legacy && event->kind == ROOM_EVENT_STATE) {
 			if (!legacy)
 				legacy = keep_frame(here, encode_room_event_legacy(event));

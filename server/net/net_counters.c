@@ -49,6 +49,8 @@ const struct net_counter_row net_counter_rows[] = {
 	ROW(ws_refused),
 	ROW(ws_messages_in),
 	ROW(ws_messages_out),
+	ROW(ws_deflates),
+	ROW(ws_deflates_shared),
 	ROW(ws_pings),
 	ROW(ws_closes_peer),
 	ROW(ws_closes_ours),

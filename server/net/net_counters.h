@@ -58,6 +58,8 @@ struct net_counters {
 	counter ws_refused; /* handshakes answered with an error */
 	counter ws_messages_in;
 	counter ws_messages_out;
+	counter ws_deflates;        /* times that the compressor ran */
+	counter ws_deflates_shared; /* times that a message took what was compressed for an earlier one */
 	counter ws_pings;
 	counter ws_closes_peer;      /* close frames that the peer sent first */
 	counter ws_closes_ours;      /* close frames that we sent first, whatever for */

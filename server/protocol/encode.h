@@ -63,12 +63,15 @@ void encode_error_push(struct buf *out, const struct sender *sender, struct str 
 
 /* ---- rooms ---- */
 
-/* The part of a room's push that all its members share: everything behind the member's id. The caller owns it. */
+/* The part of a room's push that all its members share: everything behind the member's id, whose quote it begins with.
+ * The caller owns it. */
 struct frame *encode_room_event(const struct room_event *event);
 /* The same for a ROOM_EVENT_STATE to clients that merge data itself (protocol 19, row 10). */
 struct frame *encode_room_event_legacy(const struct room_event *event);
-/* The push for one member: its id in front of the shared part. */
-void encode_room_frame(struct buf *out, struct str member_id, const struct frame *shared);
+/* The push for one member: its id in front of the part that encode_room_event made. */
+void encode_room_frame(struct buf *out, struct str member_id, struct str shared);
+/* What stands in front of the shared part. */
+void encode_room_head(struct buf *out, struct str member_id);
 /* ROOM_JOINED with the layout that all clients read (protocol 19, row 5). */
 void encode_room_joined(struct buf *out, struct str component_id, struct str room_id, const live_value *state,
 			struct str request_id);

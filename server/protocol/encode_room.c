@@ -25,7 +25,7 @@ static struct frame *frame_of(struct buf *text)
 
 static void shared_head(struct buf *out, const struct room_event *event)
 {
-	LIT(out, ",\"type\":\"");
+	LIT(out, "\",\"type\":\""); /* the id's quote, too */
 	buf_append_str(out, push_types[event->kind]);
 	LIT(out, "\",\"roomId\":");
 	json_write_string(out, event->room_id);
@@ -68,21 +68,23 @@ struct frame *encode_room_event_legacy(const struct room_event *event)
 	return frame_of(&out);
 }
 
-void encode_room_frame(struct buf *out, struct str member_id, const struct frame *shared)
+void encode_room_frame(struct buf *out, struct str member_id, struct str shared)
 {
 	static const char head[] = "{\"componentId\":\"";
-	struct str rest = frame_bytes(shared);
-	char *to = buf_room(out, sizeof head + member_id.len + rest.len);
+	size_t head_len = sizeof head - 1 + member_id.len;
+	char *to = buf_room(out, head_len + shared.len);
 
 	if (!to)
 		return;
 	memcpy(to, head, sizeof head - 1);
-	to += sizeof head - 1;
-	memcpy(to, member_id.ptr, member_id.len);
-	to += member_id.len;
-	*to++ = '"';
-	memcpy(to, rest.ptr, rest.len);
-	out->len += sizeof head + member_id.len + rest.len;
+	memcpy(to + sizeof head - 1, member_id.ptr, member_id.len);
+	memcpy(to + head_len, shared.ptr, shared.len);
+	out->len += head_len + shared.len;
+}
+
+void encode_room_head(struct buf *out, struct str member_id)
+{
+	encode_room_frame(out, member_id, STR(""));
 }
 
 static void reply_head(struct buf *out, struct str type, struct str component_id, struct str room_id)

@@ -3,11 +3,11 @@
 #include "core/assert.h"
 #include "core/log.h"
 
-/* The kinds of items. Arena memory, frames and pending deltas are aligned, so the low bits are free. */
+/* The kinds of items. Arena memory, shared texts and pending deltas are aligned, so the low bits are free. */
 enum item_kind {
 	ITEM_PUSH = 0,  /* what: text, more: length */
 	ITEM_REPLY = 1, /* what: text, more: length */
-	ITEM_ROOM = 2,  /* what: frame, more: struct str with the member's id */
+	ITEM_ROOM = 2,  /* what: shared_text, more: struct str with the member's id */
 	ITEM_DELTA = 3, /* a place kept for a pending_delta, until that is sealed */
 };
 
@@ -34,7 +34,7 @@ struct str outbox_take(struct outbox_shard *here)
 
 void outbox_init(struct outbox *outbox, struct outbox_shard *here, struct transport *transport)
 {
-	*outbox = (struct outbox){.here = here, .transport = transport};
+	*outbox = (struct outbox){.here = here, .transport = transport, .shares = transport->ops->append_shared};
 	list_init(&outbox->deltas);
 }
 
@@ -75,10 +75,10 @@ void outbox_push(struct outbox *outbox, struct str json)
 		add_text(outbox, ITEM_PUSH, json);
 }
 
-void outbox_push_room(struct outbox *outbox, const struct frame *wire, const struct str *head_id)
+void outbox_push_room(struct outbox *outbox, struct shared_text *shared, const struct str *head_id)
 {
 	if (is_open(outbox))
-		add_item(outbox, ITEM_ROOM, wire, (uintptr_t)head_id);
+		add_item(outbox, ITEM_ROOM, shared, (uintptr_t)head_id);
 }
 
 void outbox_close(struct outbox *outbox)
@@ -151,9 +151,9 @@ static enum item_kind kind_of(const struct out_item *item)
 	return (enum item_kind)(item->what & KIND_MASK);
 }
 
-static const void *what_of(const struct out_item *item)
+static void *what_of(const struct out_item *item)
 {
-	return (const void *)(item->what & ~(uintptr_t)KIND_MASK);
+	return (void *)(item->what & ~(uintptr_t)KIND_MASK);
 }
 
 /* Nothing: a delta that came to nothing, or a message that was too large. */
@@ -162,12 +162,23 @@ static bool is_empty(const struct out_item *item)
 	return kind_of(item) != ITEM_ROOM && item->more == 0;
 }
 
-static void append_item(const struct out_item *item, struct buf *out)
+/* A room's event to a client whose messages are compressed. */
+static void append_shared(struct outbox *outbox, const struct out_item *item, struct buf *out, size_t start)
 {
-	if (kind_of(item) == ITEM_ROOM)
-		encode_room_frame(out, *(const struct str *)item->more, what_of(item));
-	else
+	encode_room_head(out, *(const struct str *)item->more);
+	outbox->transport->ops->append_shared(outbox->transport, out, start, what_of(item));
+}
+
+/* Appends a push or a reply to the message begun at start. */
+static inline void append_item(struct outbox *outbox, const struct out_item *item, struct buf *out, size_t start)
+{
+	const struct shared_text *shared = what_of(item);
+	if (kind_of(item) != ITEM_ROOM)
 		buf_append(out, what_of(item), item->more);
+	else if (outbox->shares)
+		append_shared(outbox, item, out, start);
+	else
+		encode_room_frame(out, *(const struct str *)item->more, shared->text);
 }
 
 static void end_message(struct outbox *outbox, struct buf *out, size_t start)
@@ -191,11 +202,11 @@ static uint32_t compose_pushes(struct outbox *outbox, uint32_t first, struct buf
 	size_t from = out->len;
 	if (!alone)
 		buf_append_char(out, '[');
-	append_item(&outbox->items[first], out);
+	append_item(outbox, &outbox->items[first], out, start);
 	while (next < outbox->count && kind_of(&outbox->items[next]) != ITEM_REPLY && out->len - from < BATCH_BYTES) {
 		if (!is_empty(&outbox->items[next])) {
 			buf_append_char(out, ',');
-			append_item(&outbox->items[next], out);
+			append_item(outbox, &outbox->items[next], out, start);
 		}
 		next++;
 	}
@@ -213,7 +224,7 @@ void outbox_compose(struct outbox *outbox, struct buf *out)
 			i++;
 		} else if (kind_of(&outbox->items[i]) == ITEM_REPLY) {
 			size_t start = outbox->transport->ops->begin(outbox->transport, out);
-			append_item(&outbox->items[i++], out);
+			append_item(outbox, &outbox->items[i++], out, start);
 			end_message(outbox, out, start);
 		} else {
 			i = compose_pushes(outbox, i, out);

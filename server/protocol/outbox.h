@@ -22,7 +22,6 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
-#include "core/frame.h"
 #include "core/list.h"
 #include "core/str.h"
 #include "server/protocol/encode.h"
@@ -48,6 +47,7 @@ struct outbox {
 	uint32_t count;
 	uint32_t cap;
 	bool legacy; /* the client merges only the top level of deltas (protocol 19, row 11) */
+	bool shares; /* its messages are compressed: what many get goes by the transport's append_shared */
 	bool behind; /* its backlog is over the soft mark: deltas collapse into one full state */
 };
 
@@ -61,8 +61,8 @@ void outbox_close(struct outbox *outbox);
 void outbox_push(struct outbox *outbox, struct str json);
 /* A reply: seals pending deltas first, and is never part of an array. */
 void outbox_reply(struct outbox *outbox, struct str json);
-/* A room event: head_id in front of the frame's shared bytes. Both must live until the end of the tick. */
-void outbox_push_room(struct outbox *outbox, const struct frame *wire, const struct str *head_id);
+/* A room event: head_id in front of what all members get. Both must live until the end of the tick. */
+void outbox_push_room(struct outbox *outbox, struct shared_text *shared, const struct str *head_id);
 /* The state of a component changed from before (borrowed) by delta (given away). */
 void outbox_push_delta(struct outbox *outbox, struct pending_delta *pending, const live_value *before,
 		       const live_value *delta);

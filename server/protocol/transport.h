@@ -15,6 +15,14 @@
 #include "core/str.h"
 
 struct transport;
+struct ws_packed;
+
+/* A text that many clients of a shard get in one tick, each inside a message of its own. Lives until the end of the
+ * tick. */
+struct shared_text {
+	struct str text;
+	struct ws_packed *packed; /* WebSocket's: the text as it was compressed for the first of them; NULL: not yet */
+};
 
 struct transport_ops {
 	const char *name; /* "websocket" */
@@ -25,6 +33,9 @@ struct transport_ops {
 	size_t (*begin)(struct transport *transport, struct buf *out);
 	/* In compose: ends the message begun at start. */
 	void (*end)(struct transport *transport, struct buf *out, size_t start);
+	/* In compose, inside the message begun at start: appends shared->text, compressed once for all who get it.
+	 * NULL: this client's messages are not compressed, and the text is appended as it is. */
+	void (*append_shared)(struct transport *transport, struct buf *out, size_t start, struct shared_text *shared);
 	/* In compose: moves out towards the client when it has grown large. Call it between messages. */
 	void (*spill)(struct transport *transport, struct buf *out);
 	/* No further message is delivered to the session until resume. */

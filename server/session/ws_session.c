@@ -46,6 +46,11 @@ static void end(struct transport *transport, struct buf *out, size_t start)
 	ws_message_end(ws_of(transport), out, start, WS_TEXT);
 }
 
+static void append_shared(struct transport *transport, struct buf *out, size_t start, struct shared_text *shared)
+{
+	ws_append_shared(ws_of(transport), out, start, shared->text, &shared->packed);
+}
+
 static void spill(struct transport *transport, struct buf *out)
 {
 	ws_spill(ws_of(transport), out);
@@ -66,16 +71,12 @@ static void close_ws(struct transport *transport, unsigned code, struct str reas
 	ws_close(ws_of(transport), code, reason);
 }
 
-static const struct transport_ops transport_ops = {
-	.name = "websocket",
-	.flush_soon = flush_soon,
-	.begin = begin,
-	.end = end,
-	.spill = spill,
-	.pause = pause_reading,
-	.resume = resume_reading,
-	.close = close_ws,
-};
+#define TRANSPORT_OPS                                                                              \
+	.name = "websocket", .flush_soon = flush_soon, .begin = begin, .end = end, .spill = spill, \
+	.pause = pause_reading, .resume = resume_reading, .close = close_ws
+
+static const struct transport_ops transport_ops = {TRANSPORT_OPS};
+static const struct transport_ops compressing_ops = {TRANSPORT_OPS, .append_shared = append_shared};
 
 static void on_message(void *owner, struct ws *ws, enum ws_opcode opcode, char *bytes, size_t len)
 {
@@ -151,11 +152,11 @@ void ws_session_accept(struct session_shard *here, struct http_request *request,
 
 	/* Kept by the tick's memory: accepting ends the request. */
 	http_request_query(request, "token", &token);
-	self->transport.ops = &transport_ops;
 	if (ws_accept(&self->ws, request, options, &ws_ops, self) < 0) {
 		free(self);
 		return;
 	}
+	self->transport.ops = ws_compresses(self->ws) ? &compressing_ops : &transport_ops;
 	if (is_allowed)
 		self->session = session_open(here, &self->transport, token);
 	else

@@ -322,6 +322,11 @@ struct shard *ws_shard(const struct ws *ws)
 	return connection_shard(ws->conn);
 }
 
+bool ws_compresses(const struct ws *ws)
+{
+	return ws->deflate != NULL;
+}
+
 struct connection *ws_connection(const struct ws *ws)
 {
 	return ws->conn;

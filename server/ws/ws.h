@@ -89,15 +89,13 @@ void ws_send(struct ws *ws, enum ws_opcode opcode, const void *bytes, size_t len
 /* In on_flush: moves out to the socket and the backlog when it has grown large. Call it between messages. */
 void ws_spill(struct ws *ws, struct buf *out);
 
-struct ws_shared;
-/* A message for many: its payload (copied) with its header, and compressed once for all whose parameters allow it. One
- * reference, which the caller owns; it stays on its shard. */
-struct ws_shared *ws_shared_new(enum ws_opcode opcode, struct str payload);
-struct ws_shared *ws_shared_ref(struct ws_shared *shared);
-/* NULL is fine. */
-void ws_shared_unref(struct ws_shared *shared);
-/* In on_flush: appends the shared message. */
-void ws_shared_append(struct ws_shared *shared, struct ws *ws, struct buf *out);
+struct ws_packed;
+/* In on_flush, inside the message begun at start: appends text, which others on this shard get in this tick, too.
+ * *packed is NULL before the first of them; it keeps the text compressed, once for all whose parameters allow it, in
+ * the memory of the tick. */
+void ws_append_shared(struct ws *ws, struct buf *out, size_t start, struct str text, struct ws_packed **packed);
+/* Whether messages to this peer may be compressed. */
+bool ws_compresses(const struct ws *ws);
 
 /* ---- flow and end ---- */
 

@@ -11,13 +11,14 @@
 #include "core/mem.h"
 #include "server/ws/ws_private.h"
 
-enum { WINDOW_MIN = 9, WINDOW_MAX = 15, KEEP_BYTES = 256 << 10, TAIL_BYTES = 4, INFLATE_STEP = 16 << 10 };
+enum { KEEP_BYTES = 256 << 10, INFLATE_STEP = 16 << 10 };
 
-static const unsigned char flush_tail[TAIL_BYTES] = {0x00, 0x00, 0xff, 0xff};
+static const unsigned char flush_tail[WS_FLUSH_TAIL] = {0x00, 0x00, 0xff, 0xff};
 
 struct ws_deflate {
 	z_stream *in; /* with takeover: this connection's own */
 	z_stream *out;
+	size_t own; /* ws_deflate_own */
 	uint8_t server_bits;
 	uint8_t client_bits;
 	bool server_takeover;
@@ -27,7 +28,7 @@ struct ws_deflate {
 struct shared_zlib { /* of a shard */
 	struct net_attachment attachment;
 	z_stream *in;
-	z_stream *out[WINDOW_MAX + 1];
+	z_stream *out[WS_WINDOW_MAX + 1];
 	struct buf inflated;
 	struct buf deflated;
 };
@@ -68,7 +69,7 @@ static void free_shared(struct net_attachment *attachment)
 	struct shared_zlib *shared =
 		(struct shared_zlib *)((char *)attachment - offsetof(struct shared_zlib, attachment));
 	inflater_free(shared->in);
-	for (int i = 0; i <= WINDOW_MAX; i++)
+	for (int i = 0; i <= WS_WINDOW_MAX; i++)
 		deflater_free(shared->out[i]);
 	buf_deinit(&shared->inflated);
 	buf_deinit(&shared->deflated);
@@ -95,7 +96,7 @@ static struct shared_zlib *shared_of(struct ws *ws)
  * window. */
 static bool go_on_after_final(z_stream *stream)
 {
-	unsigned char window[1 << WINDOW_MAX];
+	unsigned char window[1 << WS_WINDOW_MAX];
 	unsigned len = 0;
 	return inflateGetDictionary(stream, window, &len) == Z_OK && inflateReset(stream) == Z_OK &&
 	       inflateSetDictionary(stream, window, len) == Z_OK;
@@ -138,7 +139,7 @@ int ws_deflate_inflate(struct ws *ws, struct str compressed, char **bytes, size_
 	size_t limit = ws_max_message(ws);
 
 	if (!*slot)
-		*slot = inflater_new(deflate->client_takeover ? deflate->client_bits : WINDOW_MAX);
+		*slot = inflater_new(deflate->client_takeover ? deflate->client_bits : WS_WINDOW_MAX);
 	z_stream *stream = *slot;
 	buf_reset(&shared->inflated, KEEP_BYTES);
 	(void)buf_room(&shared->inflated, 1);
@@ -147,7 +148,7 @@ int ws_deflate_inflate(struct ws *ws, struct str compressed, char **bytes, size_
 	int rc = inflate_piece(stream, &shared->inflated, limit);
 	if (rc == 0) {
 		stream->next_in = (unsigned char *)(uintptr_t)flush_tail;
-		stream->avail_in = TAIL_BYTES;
+		stream->avail_in = WS_FLUSH_TAIL;
 		rc = inflate_piece(stream, &shared->inflated, limit);
 	}
 	/* zlib says by 128 that it stands between two blocks: otherwise the message was cut off inside one. */
@@ -162,8 +163,8 @@ int ws_deflate_inflate(struct ws *ws, struct str compressed, char **bytes, size_
 
 /* ---- deflating ---- */
 
-/* Appends payload deflated, without the tail that the other side adds. False (and nothing appended) without memory. */
-static bool deflate_into(z_stream *stream, struct str payload, struct buf *out)
+/* Appends payload deflated and flushed, tail and all. False (and nothing appended) without memory. */
+static bool deflate_into(struct ws *ws, z_stream *stream, struct str payload, struct buf *out)
 {
 	size_t bound = deflateBound(stream, payload.len) + 16;
 	char *to = buf_room(out, bound);
@@ -176,12 +177,13 @@ static bool deflate_into(z_stream *stream, struct str payload, struct buf *out)
 	int rc = deflate(stream, Z_SYNC_FLUSH);
 	assert_always(rc == Z_OK && stream->avail_in == 0 && stream->avail_out > 0);
 	size_t len = bound - stream->avail_out;
-	assert_always(len >= TAIL_BYTES && memcmp(to + len - TAIL_BYTES, flush_tail, TAIL_BYTES) == 0);
-	out->len += len - TAIL_BYTES;
+	assert_always(len >= WS_FLUSH_TAIL && memcmp(to + len - WS_FLUSH_TAIL, flush_tail, WS_FLUSH_TAIL) == 0);
+	out->len += len;
+	counter_add(&ws_counters(ws)->ws_deflates, 1);
 	return true;
 }
 
-static size_t min_bytes(const struct ws *ws)
+size_t ws_deflate_min_bytes(const struct ws *ws)
 {
 	return ws->options->deflate_min_bytes ? ws->options->deflate_min_bytes : 256;
 }
@@ -191,43 +193,46 @@ unsigned ws_deflate_shared_bits(const struct ws *ws)
 	return ws->deflate && !ws->deflate->server_takeover ? ws->deflate->server_bits : 0;
 }
 
-bool ws_deflate_apart(struct ws *ws, unsigned bits, struct str payload, struct buf *out)
+size_t *ws_deflate_own(struct ws *ws)
+{
+	return &ws->deflate->own;
+}
+
+struct str ws_deflate_blocks(struct ws *ws, struct str text)
 {
 	struct shared_zlib *shared = shared_of(ws);
-	size_t before = out->len;
-	if (payload.len < min_bytes(ws))
-		return false;
+	unsigned bits = ws->deflate->server_bits;
+	buf_reset(&shared->deflated, KEEP_BYTES);
 	if (!shared->out[bits])
 		shared->out[bits] = deflater_new(ws->options, (int)bits);
-	z_stream *stream = shared->out[bits];
-	bool done = deflate_into(stream, payload, out);
-	deflateReset(stream);
-	if (done && out->len - before < payload.len)
-		return true;
-	out->len = before;
-	return false;
+	bool done = deflate_into(ws, shared->out[bits], text, &shared->deflated);
+	deflateReset(shared->out[bits]);
+	return done ? buf_str(&shared->deflated) : (struct str){NULL, 0};
+}
+
+/* The same through the peer's own window: whatever comes of it must be sent. */
+static struct str deflate_with_takeover(struct ws *ws, struct str text)
+{
+	struct shared_zlib *shared = shared_of(ws);
+	struct ws_deflate *deflate = ws->deflate;
+	buf_reset(&shared->deflated, KEEP_BYTES);
+	if (!deflate->out)
+		deflate->out = deflater_new(ws->options, deflate->server_bits);
+	bool done = deflate_into(ws, deflate->out, text, &shared->deflated);
+	return done ? buf_str(&shared->deflated) : (struct str){NULL, 0};
 }
 
 bool ws_deflate_payload(struct ws *ws, struct buf *out, size_t from)
 {
-	struct shared_zlib *shared = shared_of(ws);
-	struct ws_deflate *deflate = ws->deflate;
 	struct str payload = {out->ptr + from, out->len - from};
-
-	buf_reset(&shared->deflated, KEEP_BYTES);
-	if (!deflate->server_takeover) {
-		if (!ws_deflate_apart(ws, deflate->server_bits, payload, &shared->deflated))
-			return false;
-	} else {
-		if (payload.len < min_bytes(ws))
-			return false;
-		if (!deflate->out)
-			deflate->out = deflater_new(ws->options, deflate->server_bits);
-		if (!deflate_into(deflate->out, payload, &shared->deflated))
-			return false;
-	}
+	if (buf_failed(out) || payload.len < ws_deflate_min_bytes(ws))
+		return false;
+	bool takeover = ws->deflate->server_takeover;
+	struct str blocks = takeover ? deflate_with_takeover(ws, payload) : ws_deflate_blocks(ws, payload);
+	if (!blocks.ptr || (!takeover && blocks.len - WS_FLUSH_TAIL >= payload.len))
+		return false;
 	out->len = from;
-	buf_append_str(out, buf_str(&shared->deflated));
+	buf_append(out, blocks.ptr, blocks.len - WS_FLUSH_TAIL);
 	return true;
 }
 
@@ -306,12 +311,12 @@ static bool take_param(struct offer *offer, struct str param)
 		if (offer->server_bits)
 			return false;
 		offer->server_bits = window_bits(value);
-		return offer->server_bits >= WINDOW_MIN; /* zlib cannot deflate with a window of 8 bits */
+		return offer->server_bits >= WS_WINDOW_MIN; /* zlib cannot deflate with a window of 8 bits */
 	}
 	if (str_equal(name, STR("client_max_window_bits"))) {
 		if (!take_flag(&offer->has_client_bits, false))
 			return false;
-		offer->client_bits = has_value ? window_bits(value) : WINDOW_MAX;
+		offer->client_bits = has_value ? window_bits(value) : WS_WINDOW_MAX;
 		return offer->client_bits != 0;
 	}
 	return false;
@@ -334,11 +339,11 @@ static bool read_offer(struct offer *offer, struct str text)
 static struct ws_deflate *accept_offer(const struct ws_options *options, const struct offer *offer, struct buf *answer)
 {
 	struct ws_deflate *deflate = mem_alloc(sizeof *deflate);
-	unsigned bits = options->deflate_bits ? options->deflate_bits : WINDOW_MAX;
+	unsigned bits = options->deflate_bits ? options->deflate_bits : WS_WINDOW_MAX;
 	unsigned server_bits = offer->server_bits && offer->server_bits < bits ? offer->server_bits : bits;
 
 	deflate->server_bits = (uint8_t)server_bits;
-	deflate->client_bits = WINDOW_MAX;
+	deflate->client_bits = WS_WINDOW_MAX;
 	deflate->server_takeover = options->deflate_takeover && !offer->server_no_takeover;
 	deflate->client_takeover = options->deflate_takeover && !offer->client_no_takeover;
 	buf_append_str(answer, STR("Sec-WebSocket-Extensions: permessage-deflate"));
@@ -346,7 +351,7 @@ static struct ws_deflate *accept_offer(const struct ws_options *options, const s
 		buf_append_str(answer, STR("; server_no_context_takeover"));
 	if (!deflate->client_takeover)
 		buf_append_str(answer, STR("; client_no_context_takeover"));
-	if (server_bits < WINDOW_MAX || offer->server_bits)
+	if (server_bits < WS_WINDOW_MAX || offer->server_bits)
 		buf_printf(answer, "; server_max_window_bits=%u", server_bits);
 	if (offer->has_client_bits && bits < offer->client_bits) {
 		buf_printf(answer, "; client_max_window_bits=%u", bits);

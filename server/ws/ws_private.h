@@ -22,6 +22,15 @@
 
 struct ws_deflate;
 
+enum {
+	/* Room for a header, left in front of a message: right for 126 bytes to 64 KiB, so that what is large and
+	 * frequent stays where it was composed. */
+	WS_HEADER_GUESS = 4,
+	WS_WINDOW_MIN = 9, /* bits; zlib does not deflate with less */
+	WS_WINDOW_MAX = 15,
+	WS_FLUSH_TAIL = 4, /* bytes at the end of a flush, which a message leaves out (RFC 7692 section 7.2.1) */
+};
+
 struct gather { /* a message that comes in pieces */
 	struct buf bytes;
 	struct utf8_state utf8;
@@ -110,7 +119,17 @@ int ws_deflate_inflate(struct ws *ws, struct str compressed, char **bytes, size_
 bool ws_deflate_payload(struct ws *ws, struct buf *out, size_t from);
 /* Whether messages to this peer may be compressed apart from each other, and by which window bits (else 0). */
 unsigned ws_deflate_shared_bits(const struct ws *ws);
-/* Deflates payload, apart from all others, with the given window, appended to out. False when that does not pay. */
-bool ws_deflate_apart(struct ws *ws, unsigned bits, struct str payload, struct buf *out);
+/* What is shorter is not worth to be compressed. */
+size_t ws_deflate_min_bytes(const struct ws *ws);
+/* Deflates text apart from all others (for a peer that has shared bits): whole blocks, which end with a flush. A loan
+ * until the next call on this shard; ptr NULL without memory. */
+struct str ws_deflate_blocks(struct ws *ws, struct str text);
+/* Of the message that is being composed: where behind shared blocks its own text goes on; 0: it has no blocks. */
+size_t *ws_deflate_own(struct ws *ws);
+
+/* ---- ws_shared.c ---- */
+
+/* Ends a message that has shared blocks, and returns true; false when it has none. */
+bool ws_finish_shared(struct ws *ws, struct buf *out);
 
 #endif

@@ -4,32 +4,28 @@
 #include "core/mem.h"
 #include "server/ws/ws_private.h"
 
-enum {
-	QUEUE_LIMIT_BYTES = 64 << 20,
-	HEADER_GUESS =
-		4, /* right for 126 bytes to 64 KiB, so that what is large and frequent stays where it was composed */
-};
+enum { QUEUE_LIMIT_BYTES = 64 << 20 };
 
 size_t ws_message_begin(struct buf *out)
 {
 	size_t start = out->len;
-	if (buf_room(out, HEADER_GUESS))
-		out->len += HEADER_GUESS;
+	if (buf_room(out, WS_HEADER_GUESS))
+		out->len += WS_HEADER_GUESS;
 	return start;
 }
 
 void ws_message_end(struct ws *ws, struct buf *out, size_t start, enum ws_opcode opcode)
 {
 	char header[WS_HEADER_MAX];
+	size_t from = start + WS_HEADER_GUESS;
+	bool compressed = ws->deflate && (ws_finish_shared(ws, out) || ws_deflate_payload(ws, out, from));
 	if (buf_failed(out))
 		return;
-	size_t from = start + HEADER_GUESS;
-	bool compressed = ws->deflate && ws_deflate_payload(ws, out, from);
 	size_t len = out->len - from;
 	size_t size = ws_frame_write(header, opcode, compressed, len);
-	if (size > HEADER_GUESS && !buf_room(out, size - HEADER_GUESS))
+	if (size > WS_HEADER_GUESS && !buf_room(out, size - WS_HEADER_GUESS))
 		return;
-	if (size != HEADER_GUESS && len)
+	if (size != WS_HEADER_GUESS && len)
 		memmove(out->ptr + start + size, out->ptr + from, len);
 	memcpy(out->ptr + start, header, size);
 	out->len = start + size + len;

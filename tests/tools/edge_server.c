@@ -136,12 +136,19 @@ static void on_counters(struct http_request *request, void *argument)
 
 /* ---- WebSocket ---- */
 
+struct news { /* what all listeners of a shard get; in the tick's memory */
+	struct str text;
+	enum ws_opcode opcode;
+	struct ws_packed *packed;
+};
+
 struct client {
 	struct timer timer; /* of a held one */
 	struct ws *ws;
-	struct list link; /* of the shard's listeners */
-	size_t owes_kib;  /* what a flooded one is still to get */
-	struct ws_shared *pending;
+	struct list link;     /* of the shard's listeners */
+	unsigned number;      /* of a listener, in front of what it hears */
+	size_t owes_kib;      /* what a flooded one is still to get */
+	struct news *pending; /* of this tick */
 };
 
 static struct list listeners[64];
@@ -154,7 +161,6 @@ static void free_client(void *owner, struct ws *ws, unsigned code, struct str re
 	(void)reason;
 	timer_disarm(&client->timer);
 	list_remove(&client->link);
-	ws_shared_unref(client->pending);
 	free(client);
 }
 
@@ -215,24 +221,31 @@ static void release(struct timer *timer)
 static void broadcast_flush(void *owner, struct ws *ws, struct buf *out)
 {
 	struct client *client = owner;
-	if (client->pending)
-		ws_shared_append(client->pending, ws, out);
-	ws_shared_unref(client->pending);
+	struct news *news = client->pending;
 	client->pending = NULL;
+	if (!news)
+		return;
+	char number[24];
+	int len = snprintf(number, sizeof number, "%u:", client->number);
+	size_t start = ws_message_begin(out);
+	buf_append(out, number, (size_t)len);
+	ws_append_shared(ws, out, start, news->text, &news->packed);
+	buf_append_char(out, '.');
+	ws_message_end(ws, out, start, news->opcode);
 }
 
 static void broadcast(void *owner, struct ws *ws, enum ws_opcode opcode, char *bytes, size_t len)
 {
 	struct list *head = &listeners[shard_index(ws_shard(ws))];
-	struct ws_shared *shared = ws_shared_new(opcode, (struct str){bytes, len});
+	struct arena *arena = shard_arena(ws_shard(ws));
+	struct news *news = arena_alloc(arena, sizeof *news);
 	(void)owner;
+	*news = (struct news){.text = arena_copy(arena, (struct str){bytes, len}), .opcode = opcode};
 	list_for_each (link, head) {
 		struct client *client = LIST_OF(link, struct client, link);
-		ws_shared_unref(client->pending);
-		client->pending = ws_shared_ref(shared);
+		client->pending = news;
 		ws_flush_soon(client->ws);
 	}
-	ws_shared_unref(shared);
 }
 
 static void close_for(void *owner, struct ws *ws, enum ws_opcode opcode, char *bytes, size_t len)
@@ -266,8 +279,11 @@ static struct client *accept_as(struct http_request *request, const struct ws_op
 static void on_upgrade(struct http_request *request, void *argument)
 {
 	struct client *client = accept_as(request, argument);
-	if (client && argument == &broadcast_ops)
-		list_append(&listeners[shard_index(ws_shard(client->ws))], &client->link);
+	if (!client || argument != &broadcast_ops)
+		return;
+	struct list *head = &listeners[shard_index(ws_shard(client->ws))];
+	client->number = list_is_empty(head) ? 0 : LIST_OF(head->prev, struct client, link)->number + 1;
+	list_append(head, &client->link);
 }
 
 static void on_refused_upgrade(struct http_request *request, void *argument)

@@ -112,7 +112,7 @@ START_TEST(test_rooms)
 				   .wall_ms = 1700000000000};
 	buf_init(&out, SIZE_MAX);
 	struct frame *frame = encode_room_event(&event);
-	encode_room_frame(&out, STR("Zz12_-Qx"), frame);
+	encode_room_frame(&out, STR("Zz12_-Qx"), frame_bytes(frame));
 	expect(&out,
 	       "{'componentId':'Zz12_-Qx','type':'ROOM_EVENT','roomId':'lobby','event':'msg:new','data':{'text':'yo'},"
 	       "'timestamp':1700000000000}");
@@ -120,7 +120,7 @@ START_TEST(test_rooms)
 	event.data = none;
 	event.kind = ROOM_EVENT_SYSTEM;
 	frame = encode_room_event(&event);
-	encode_room_frame(&out, STR("Zz12_-Qx"), frame);
+	encode_room_frame(&out, STR("Zz12_-Qx"), frame_bytes(frame));
 	expect(&out, "{'componentId':'Zz12_-Qx','type':'ROOM_SYSTEM','roomId':'lobby','event':'msg:new','timestamp':"
 		     "1700000000000}");
 	frame_unref(frame);
@@ -131,13 +131,13 @@ START_TEST(test_rooms)
 				    .changes = changes,
 				    .wall_ms = 1700000000000};
 	frame = encode_room_event(&event);
-	encode_room_frame(&out, STR("Zz12_-Qx"), frame);
+	encode_room_frame(&out, STR("Zz12_-Qx"), frame_bytes(frame));
 	expect(&out,
 	       "{'componentId':'Zz12_-Qx','type':'ROOM_STATE','roomId':'lobby','event':'$state:update','data':{'state':"
 	       "{'topic':'new'}},'timestamp':1700000000000}");
 	frame_unref(frame);
 	frame = encode_room_event_legacy(&event);
-	encode_room_frame(&out, STR("Zz12_-Qx"), frame);
+	encode_room_frame(&out, STR("Zz12_-Qx"), frame_bytes(frame));
 	expect(&out, "{'componentId':'Zz12_-Qx','type':'ROOM_STATE','roomId':'lobby','event':'$state:update','data':{'"
 		     "topic':'new',"
 		     "'state':{'topic':'new'}},'timestamp':1700000000000}");

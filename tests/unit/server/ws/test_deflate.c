@@ -130,24 +130,6 @@ START_TEST(a_message_at_the_limit_is_fine)
 }
 END_TEST
 
-START_TEST(a_shared_message_is_compressed_once)
-{
-	struct ws_shared *shared = ws_shared_new(WS_TEXT, letters(5000));
-	struct buf out;
-	agree("permessage-deflate");
-	buf_init(&out, 100000);
-	ws_shared_append(shared, stage.ws, &out);
-	size_t first = out.len;
-	ck_assert_uint_lt(first, 5000);
-	ck_assert_int_eq((unsigned char)out.ptr[0], 0xc1);
-	ws_shared_append(shared, stage.ws, &out);
-	ck_assert_uint_eq(out.len, 2 * first);
-	ck_assert_mem_eq(out.ptr, out.ptr + first, first);
-	buf_deinit(&out);
-	ws_shared_unref(shared);
-}
-END_TEST
-
 static void add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, setup, teardown);
@@ -158,7 +140,6 @@ static void add(TCase *tests)
 	tcase_add_test(tests, what_does_not_shrink_stays_as_it_is);
 	tcase_add_test(tests, a_bomb_is_stopped_at_the_limit);
 	tcase_add_test(tests, a_message_at_the_limit_is_fine);
-	tcase_add_test(tests, a_shared_message_is_compressed_once);
 }
 
 int main(void)

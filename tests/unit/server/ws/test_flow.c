@@ -138,23 +138,6 @@ START_TEST(a_long_reason_is_cut_between_characters)
 }
 END_TEST
 
-START_TEST(a_shared_message_is_the_same_for_all)
-{
-	net_stage_run(&stage.net);
-	struct ws_shared *shared = ws_shared_new(WS_TEXT, STR("all"));
-	struct buf out;
-	buf_init(&out, 1000);
-	ws_shared_append(shared, stage.ws, &out);
-	ws_shared_append(ws_shared_ref(shared), stage.ws, &out);
-	ck_assert_uint_eq(out.len, 10);
-	ck_assert_mem_eq(out.ptr, "\x81\3all\x81\3all", 10);
-	buf_deinit(&out);
-	ws_shared_unref(shared);
-	ws_shared_unref(shared);
-	ws_shared_unref(NULL);
-}
-END_TEST
-
 static void add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, setup, teardown);
@@ -167,7 +150,6 @@ static void add(TCase *tests)
 	tcase_add_test(tests, a_lost_link_is_1006);
 	tcase_add_test(tests, a_shutdown_says_1001);
 	tcase_add_test(tests, a_long_reason_is_cut_between_characters);
-	tcase_add_test(tests, a_shared_message_is_the_same_for_all);
 }
 
 int main(void)
