@@ -267,6 +267,15 @@ LIVE_API int live_emit_room_event(live_component *self, const char *event, const
 LIVE_API int live_emit_room_event_with_state(live_component *self, const char *event, const live_value *data,
 					     const live_value *updates);
 
+/* ---- the log ---- */
+
+/* Prints a line, as printf does, if the definition's logging has category (one of LIVE_LOG_...); while the debugger is
+ * on it hears it in any case. The next is the same, as a warning. */
+LIVE_API void live_log(live_component *self, unsigned category, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+LIVE_API void live_log_warn(live_component *self, unsigned category, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* ---- time ---- */
 
 typedef void live_timer_fn(live_component *self, live_timer *timer);

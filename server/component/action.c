@@ -9,6 +9,7 @@
 #include "server/component/call.h"
 #include "server/component/callable.h"
 #include "server/component/instance.h"
+#include "server/component/trace.h"
 
 /* Why the action cannot be called, in the protocol's words. */
 static void refuse(live_component *self, struct str name, const live_action *action, struct live_reply *reply)
@@ -54,7 +55,9 @@ static bool ask_hook(live_component *self, const live_action *action, const live
 {
 	if (!self->definition->api->on_action)
 		return true;
+	struct shard_job before = instance_enter(self, "onAction");
 	int rc = self->definition->api->on_action(self, action->name, payload, reply);
+	instance_leave(self, before);
 	if (rc == 0)
 		return true;
 	if (rc == LIVE_CANCEL) {
@@ -71,31 +74,39 @@ static bool ask_hook(live_component *self, const live_action *action, const live
 }
 
 /* Runs the author's function; one that held the shard for long is named. */
-static int run_watched(live_component *self, const live_action *action, const live_value *payload,
+static int run_watched(live_component *self, const live_action *action, struct call *call, const live_value *payload,
 		       struct live_reply *reply)
 {
-	int64_t began_ns = clock_now_mono_ns();
+	struct shard_job before = instance_enter(self, action->name);
 	int rc = action->run(self, payload, reply);
-	int64_t held_ms = (clock_now_mono_ns() - began_ns) / 1000000;
+	int64_t took_ns = clock_now_mono_ns() - call->began_ns;
+	int64_t held_ms = took_ns / 1000000;
 
+	instance_leave(self, before);
+	if (!reply->deferred)
+		call->took_ns = took_ns;
 	if (held_ms > self->home->settings->action_slow_ms)
 		log_warn(self->definition->api->name, "action '%s' held its shard for %lld ms", action->name,
 			 (long long)held_ms);
 	return rc;
 }
 
-void action_run(live_component *self, const struct call *call, const live_value *payload)
+void action_run(live_component *self, struct call *call, const live_value *payload)
 {
+	call->began_ns = clock_now_mono_ns();
 	struct live_reply reply = {.call = call, .component = self};
 	const live_action *action = find_callable(self, call->action, &reply);
 	int rc = -1;
 
 	counter_add(&self->home->counters.actions, 1);
 	self->action_count++;
+	self->active_s = (uint32_t)(call->began_ns / 1000000000);
+	if (trace_wants(self, LIVE_LOG_MESSAGES))
+		trace_called(self, call->action, payload);
 	if (action && ask_hook(self, action, payload, &reply) && !self->is_dead) {
 		live_value_unref(reply.result);
 		reply.result = NULL;
-		rc = run_watched(self, action, payload, &reply);
+		rc = run_watched(self, action, call, payload, &reply);
 	}
 	call_end(&reply, rc);
 }

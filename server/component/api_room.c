@@ -10,6 +10,7 @@
 #include "server/component/call.h"
 #include "server/component/membership.h"
 #include "server/component/room_watch.h"
+#include "server/component/trace.h"
 
 static struct str room_of(const live_component *self, const char *room)
 {
@@ -102,6 +103,8 @@ int live_room_emit(live_component *self, const char *room, const char *event, co
 			.exclude = membership_origin(membership),
 		};
 		rc = rooms_emit(self->home->rooms, &emit);
+		if (trace_wants(self, LIVE_LOG_ROOMS))
+			trace_emitted(membership, emit.event, emit.data);
 	}
 	live_value_unref(data);
 	return rc;

@@ -104,7 +104,10 @@ void live_update_state(live_component *self, live_state_fn *patch, const live_va
 
 void live_set(live_component *self, const char *key, const live_value *value)
 {
-	live_set_state(self, live_with(NULL, key, value));
+	const live_value *patch = live_with(NULL, key, value);
+
+	instance_change(self, patch, "proxy");
+	live_value_unref(patch);
 }
 
 void live_emit(live_component *self, const char *type, const live_value *payload)

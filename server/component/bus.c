@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "server/component/instance.h"
+#include "server/component/trace.h"
 
 struct bus_watch {
 	struct list link; /* instance_extra->bus_watches */
@@ -29,7 +30,11 @@ static void on_event(void *context, const struct room_event *event, const live_v
 
 	memcpy(name, event->name.ptr, event->name.len);
 	name[event->name.len] = 0;
+	if (trace_wants(watch->component, LIVE_LOG_ROOMS))
+		trace_received(watch->component, watch->component->sender.room, event->name, data);
+	struct shard_job before = instance_enter(watch->component, "a handler of room events");
 	watch->fn(watch->component, name, data);
+	instance_leave(watch->component, before);
 }
 
 int live_on_room_event(live_component *self, const char *event, live_event_fn *fn)

@@ -11,6 +11,8 @@
 #include "server/component/instance.h"
 #include "server/component/mount.h"
 #include "server/component/singleton.h"
+#include "server/component/trace.h"
+#include "server/component/watch.h"
 
 /* ---- answering ---- */
 
@@ -82,6 +84,20 @@ static void push_error(live_component *self, struct str action, struct str error
 	instance_push(self, scratch_take(self->home));
 }
 
+/* Its figures: for who watches components, and for who listens to them. */
+static void note_answer(live_component *self, const struct call *call, const live_value *result, struct str error)
+{
+	int64_t took_ns = call->took_ns ? call->took_ns : clock_now_mono_ns() - call->began_ns;
+
+	watch_answered(self, call->action, took_ns);
+	if (error.ptr) {
+		counter_add(&self->home->counters.action_errors, 1);
+		watch_failed(self);
+	}
+	if (trace_wants(self, LIVE_LOG_MESSAGES | LIVE_LOG_PERFORMANCE))
+		trace_answered(self, call->action, result, error, took_ns);
+}
+
 static void complete_action(live_component *self, const struct call *call, const live_value *result, struct str error)
 {
 	struct component_shard *here = self->home;
@@ -94,9 +110,8 @@ static void complete_action(live_component *self, const struct call *call, const
 		.error = error,
 	};
 
+	note_answer(self, call, result, error);
 	if (error.ptr) {
-		counter_add(&here->counters.action_errors, 1);
-		self->error_count++;
 		if (!contains(error, "was cancelled") && !contains(error, "pre-validation"))
 			push_error(self, call->action, error);
 	}

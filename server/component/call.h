@@ -32,6 +32,8 @@ struct call {
 	struct str component_id; /* as the client wrote it */
 	struct str action;
 	struct str request_id; /* ptr NULL: none */
+	int64_t began_ns;      /* an action's: when it came to its component */
+	int64_t took_ns;       /* its function, when that returned without deferring; else 0 */
 	struct str source;     /* the port of another node that forwarded it, and answers its client; ptr NULL: none */
 };
 

@@ -7,6 +7,8 @@
 #include "server/component/deferred.h"
 #include "server/component/instance.h"
 #include "server/component/membership.h"
+#include "server/debug/debug_tap.h"
+#include "server/monitor/alerts.h"
 
 enum { SCRATCH_LIMIT = 64 * 1024 * 1024 };
 
@@ -21,6 +23,9 @@ struct component_shard *component_shard_new(struct shard *shard, const struct re
 	here->shard = shard;
 	here->registry = registry;
 	here->settings = settings;
+	here->debug = debug_tap_of(settings->debug, shard);
+	here->trace = here->debug ? LIVE_LOG_ALL : 0;
+	here->alerts = alerts_new();
 	here->signer = signer_new(keys);
 	here->rooms = rooms_new(shard, &options);
 	buf_init(&here->out.scratch, SCRATCH_LIMIT);
@@ -43,6 +48,7 @@ void component_shard_free(struct component_shard *here)
 	deferred_forget_all(here);
 	rooms_free(here->rooms);
 	signer_free(here->signer);
+	alerts_free(here->alerts);
 	buf_deinit(&here->out.scratch);
 	map_deinit(&here->singletons);
 	map_deinit(&here->proxies);

@@ -37,11 +37,11 @@ struct component_settings {         /* shared, read-only */
 	int64_t action_timeout_ms;  /* a deferred reply that has not come by then is an error; 0: waits for ever */
 	unsigned components_per_client;
 	unsigned rooms_per_client;
-	unsigned logging; /* bits of LIVE_LOG_...: of what concerns no component */
+	unsigned logging;                /* bits of LIVE_LOG_...: of what concerns no component */
 	const char *node;                /* the name of this node */
 	const struct auth_manager *auth; /* never NULL */
 	struct pool *pool;
-	struct debug_hub *debug; /* NULL: none */
+	struct debug_hub *debug;    /* NULL: none */
 	struct live_server *server; /* for components that ask; NULL: none */
 	struct id_source ids;       /* of components */
 };
@@ -56,36 +56,36 @@ struct component_counters {
 	counter collapses;   /* deltas left out for a client that is behind */
 
 	/* Singletons in a cluster. */
-	counter cluster_owned;      /* now, by this shard */
-	counter cluster_mirrored;   /* now: owned elsewhere, with clients here */
-	counter cluster_claims;     /* that were won */
-	counter cluster_takeovers;  /* of these, with clients that had them before */
-	counter cluster_losses;     /* of a claim, to another node */
-	counter cluster_saves;      /* that were confirmed */
-	counter cluster_unknown;    /* questions to the store that had no answer */
-	counter cluster_forwards;   /* requests sent to an owner elsewhere */
-	counter cluster_timeouts;   /* requests that had no answer in time, or changes that were not stored in time */
-	counter cluster_visits;     /* requests that came from other nodes */
-	counter cluster_repeats;    /* of these, known already */
-	counter cluster_deltas;     /* heard, of singletons that are mirrored */
-	counter cluster_gaps;       /* in these */
-	counter cluster_unsealed;   /* messages that were not what the secret says, or no JSON */
+	counter cluster_owned;     /* now, by this shard */
+	counter cluster_mirrored;  /* now: owned elsewhere, with clients here */
+	counter cluster_claims;    /* that were won */
+	counter cluster_takeovers; /* of these, with clients that had them before */
+	counter cluster_losses;    /* of a claim, to another node */
+	counter cluster_saves;     /* that were confirmed */
+	counter cluster_unknown;   /* questions to the store that had no answer */
+	counter cluster_forwards;  /* requests sent to an owner elsewhere */
+	counter cluster_timeouts;  /* requests that had no answer in time, or changes that were not stored in time */
+	counter cluster_visits;    /* requests that came from other nodes */
+	counter cluster_repeats;   /* of these, known already */
+	counter cluster_deltas;    /* heard, of singletons that are mirrored */
+	counter cluster_gaps;      /* in these */
+	counter cluster_unsealed;  /* messages that were not what the secret says, or no JSON */
 };
 
 struct component_shard {
 	struct shard *shard;
-	unsigned trace; /* categories that the debugger hears of: all or none (trace.h) */
+	unsigned trace;          /* categories that the debugger hears of: all or none (trace.h) */
 	struct debug_tap *debug; /* NULL: it is off */
 	struct alerts *alerts;
 	const struct registry *registry;
 	const struct component_settings *settings;
 	struct signer *signer;
 	struct rooms *rooms;
-	struct outbox_shard out; /* how messages are written and sent */
-	struct list instances;   /* of live_component */
-	struct list waiting;     /* calls whose replies are deferred */
-	struct map singletons;   /* of struct audience, by name: of those that live here */
-	struct map proxies;      /* of struct proxy, by name: singletons that clients of this shard mounted */
+	struct outbox_shard out;       /* how messages are written and sent */
+	struct list instances;         /* of live_component */
+	struct list waiting;           /* calls whose replies are deferred */
+	struct map singletons;         /* of struct audience, by name: of those that live here */
+	struct map proxies;            /* of struct proxy, by name: singletons that clients of this shard mounted */
 	struct cluster_shard *cluster; /* NULL: the node is alone */
 	struct component_counters counters;
 };

@@ -10,6 +10,14 @@
 #include "server/component/mount.h"
 #include "server/component/singleton.h"
 #include "server/component/timers.h"
+#include "server/component/trace.h"
+
+static void free_extra(struct instance_extra *extra)
+{
+	live_auth_unref(extra->auth);
+	free(extra->notes);
+	free(extra);
+}
 
 static void free_instance(struct grave *grave)
 {
@@ -17,8 +25,7 @@ static void free_instance(struct grave *grave)
 
 	live_value_unref(self->state);
 	if (self->extra)
-		live_auth_unref(self->extra->auth);
-	free(self->extra);
+		free_extra(self->extra);
 	free(self);
 }
 
@@ -60,6 +67,7 @@ live_component *instance_new(struct component_shard *here, const struct instance
 	self->definition = options->definition;
 	self->state = options->state;
 	self->version = options->version;
+	self->active_s = (uint32_t)(shard_clock(here->shard)->mono_ms / 1000);
 	name_instance(self, options, id);
 	self->pending.sender = &self->sender;
 	self->pending.state = &self->state;
@@ -109,8 +117,13 @@ void instance_destroy(live_component *self)
 	if (self->is_dead)
 		return;
 	self->is_dead = true;
-	if (self->definition->api->on_destroy)
+	if (self->definition->api->on_destroy) {
+		struct shard_job before = instance_enter(self, "onDestroy");
 		self->definition->api->on_destroy(self);
+		instance_leave(self, before);
+	}
+	if (trace_wants(self, LIVE_LOG_LIFECYCLE))
+		trace_destroyed(self);
 	mount_abandon(self);
 	memberships_leave_all(&self->mounted);
 	if (self->extra)

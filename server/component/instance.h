@@ -27,6 +27,7 @@ struct audience;
 struct broadcast;
 struct call;
 struct proxy;
+struct trace_notes;
 
 /* What a client can name by a component id: an instance of its own, or its part in a singleton. */
 struct mounted {
@@ -47,6 +48,7 @@ struct instance_extra {
 	struct room_member bus_name; /* never joins: leaves the component's own events out of its handlers */
 	struct map rates;            /* of rate_window: how often each client called */
 	struct list bus_watches;     /* handlers by live_on_room_event */
+	struct trace_notes *notes;   /* ours: for the debugger, while it is on; else NULL */
 };
 
 struct live_component {
@@ -64,11 +66,13 @@ struct live_component {
 	struct call *mounting;        /* the mount that waits for rooms or on_mount; NULL: it was answered */
 	uint32_t action_count;        /* these three for the statistics */
 	uint32_t state_change_count;
-	uint32_t error_count;
+	uint16_t error_count; /* as many as fit */
+	uint16_t mount_ms;    /* that its mount took, as many as fit */
 	uint16_t mount_waits; /* for what the mount waits */
 	bool in_state_change; /* on_state_change runs */
 	bool is_dead;
 	struct handle handle;     /* unset until somebody needs it */
+	uint32_t active_s;        /* when it was called or changed last: seconds of the monotonic clock */
 	union {                   /* alive or dead */
 		struct list link; /* component_shard->instances */
 		struct grave grave;
@@ -100,10 +104,24 @@ struct instance_extra *instance_extra(live_component *self);
 /* The handle of self, opened when it is first asked for; it finds nothing once self is dead. */
 struct handle instance_handle(live_component *self);
 
+/* A function of its author is about to run: says so to the watchdog. what: static text, or the definition's. Give what
+ * it returns to instance_leave when the function has returned. */
+static inline struct shard_job instance_enter(const live_component *self, const char *what)
+{
+	return shard_say_job(self->home->shard, (struct shard_job){self->definition->api->name, what});
+}
+
+static inline void instance_leave(const live_component *self, struct shard_job before)
+{
+	shard_say_job(self->home->shard, before);
+}
+
 /* ---- state (state.c) ---- */
 
 /* Merges patch (borrowed) into the state: one delta at the end of the tick, then on_state_change. */
 void instance_set_state(live_component *self, const live_value *patch);
+/* The same; source, for the debugger, is how it was changed: "setState" (as above), "proxy" (one key of it). */
+void instance_change(live_component *self, const live_value *patch, const char *source);
 /* Writes the signed state, of the next version, to scratch and returns it in the tick's memory. */
 struct str instance_sign(live_component *self);
 /* Readies the timer of extra that renews the signature. */

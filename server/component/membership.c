@@ -8,6 +8,7 @@
 #include "server/component/mount.h"
 #include "server/component/room_watch.h"
 #include "server/component/singleton.h"
+#include "server/component/trace.h"
 
 static const char invalid_name[] =
 	"Invalid room name. Must be 1-64 alphanumeric characters, hyphens, underscores, dots, or colons.";
@@ -178,8 +179,13 @@ static void on_joined(struct rooms *rooms, struct room_member *member, const cha
 	live_component *instance = self->mounted->instance;
 
 	(void)rooms;
-	if (!error && instance && instance->definition->api->on_room_join)
+	if (!error && trace_wants_rooms(self))
+		trace_room(self, DEBUG_ROOM_JOIN);
+	if (!error && instance && instance->definition->api->on_room_join) {
+		struct shard_job before = instance_enter(instance, "onRoomJoin");
 		instance->definition->api->on_room_join(instance, self->room_id.ptr);
+		instance_leave(instance, before);
+	}
 	if (!self->mounted) /* the hook left again */
 		return;
 	finish_wait(self, error);
@@ -245,6 +251,12 @@ const struct rooms_hooks membership_hooks = {
 
 /* ---- leaving ---- */
 
+static void tell_leave(const struct membership *self)
+{
+	if (self->member.state == ROOM_MEMBER_IN && trace_wants_rooms(self))
+		trace_room(self, DEBUG_ROOM_LEAVE);
+}
+
 /* Who still waits for the join hears that it will not come. */
 static void end(struct membership *self)
 {
@@ -259,17 +271,24 @@ void membership_leave(struct membership *self)
 	live_component *instance = self->mounted->instance;
 	bool tells = instance && !instance->is_dead && instance->definition->api->on_room_leave;
 
+	tell_leave(self);
 	list_remove(&self->link); /* the hook no longer finds it */
 	rooms_leave(self->home->rooms, &self->member);
-	if (tells)
+	if (tells) {
+		struct shard_job before = instance_enter(instance, "onRoomLeave");
 		instance->definition->api->on_room_leave(instance, self->room_id.ptr);
+		instance_leave(instance, before);
+	}
 	end(self);
 }
 
 void memberships_leave_all(struct mounted *mounted)
 {
-	while (!list_is_empty(&mounted->memberships))
-		end(LIST_OF(mounted->memberships.next, struct membership, link));
+	while (!list_is_empty(&mounted->memberships)) {
+		struct membership *membership = LIST_OF(mounted->memberships.next, struct membership, link);
+		tell_leave(membership);
+		end(membership);
+	}
 }
 
 struct room_origin membership_origin(struct membership *self)

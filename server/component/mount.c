@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "core/diff.h"
 #include "core/mem.h"
 #include "server/component/call.h"
 #include "server/component/membership.h"
 #include "server/component/singleton.h"
+#include "server/component/trace.h"
+#include "server/component/watch.h"
 
 /* ---- answering ---- */
 
@@ -26,6 +29,8 @@ static void refuse(struct client *client, const struct mount_request *request, s
 		.error = error,
 	};
 
+	if (trace_wants_here(here, LIVE_LOG_LIFECYCLE))
+		trace_mount_refused(here, request, error);
 	encode_reply(&here->out.scratch, &reply);
 	outbox_reply(&client->outbox, scratch_take(here));
 }
@@ -56,6 +61,7 @@ static struct mounting *new_mounting(const struct mount_request *request, struct
 	char *at = mounting->text;
 
 	mounting->call.kind = CALL_ON_MOUNT;
+	mounting->call.began_ns = clock_now_mono_ns();
 	mounting->call.client = client;
 	mounting->call.action = STR("onMount");
 	mounting->call.component_id = copy_to(&at, request->component_id);
@@ -100,6 +106,9 @@ static void answer(live_component *self, struct mounting *mounting, struct str e
 		outbox_reply(&self->mounted.client->outbox, text);
 		self->mounted.client->ops->release(self->mounted.client);
 	}
+	watch_mounted(self, clock_now_mono_ns() - mounting->call.began_ns);
+	if (trace_wants(self, LIVE_LOG_LIFECYCLE | LIVE_LOG_PERFORMANCE))
+		trace_mount_answered(self, clock_now_mono_ns() - mounting->call.began_ns);
 	mounting->grave.free = free_mounting;
 	shard_bury(here->shard, &mounting->grave);
 }
@@ -121,6 +130,9 @@ void mount_join_done(live_component *self)
 void mount_hook_done(live_component *self, struct str error)
 {
 	if (error.ptr) {
+		watch_failed(self);
+		if (trace_wants(self, LIVE_LOG_LIFECYCLE))
+			trace_hook_failed(self, STR("onMount"), error);
 		char text[512];
 		snprintf(text, sizeof text, "Mount initialization failed: %.*s", STR_ARG(error));
 		encode_error_push(&self->home->out.scratch, &self->sender, STR("onMount"),
@@ -176,11 +188,29 @@ static void wait_for_joins(live_component *self)
 	}
 }
 
+static void run_on_connect(live_component *self)
+{
+	struct shard_job before = instance_enter(self, "onConnect");
+
+	self->definition->api->on_connect(self);
+	instance_leave(self, before);
+}
+
+static void run_on_rehydrate(live_component *self, const live_value *previous)
+{
+	struct shard_job before = instance_enter(self, "onRehydrate");
+
+	self->definition->api->on_rehydrate(self, previous);
+	instance_leave(self, before);
+}
+
 static void run_on_mount(live_component *self, const struct call *call)
 {
 	struct live_reply reply = {.call = call, .component = self};
+	struct shard_job before = instance_enter(self, "onMount");
 	int rc = self->definition->api->on_mount ? self->definition->api->on_mount(self, &reply) : 0;
 
+	instance_leave(self, before);
 	if (!self->is_dead)
 		wait_for_joins(self);
 	call_end(&reply, rc);
@@ -201,10 +231,12 @@ void mount_begin(live_component *self, const struct mount_request *request, stru
 	}
 	join_default_room(self);
 	push_first_state(self, request, signed_state);
+	if (trace_wants(self, LIVE_LOG_LIFECYCLE))
+		trace_mounted(self, request, previous);
 	if (api->on_connect)
-		api->on_connect(self);
+		run_on_connect(self);
 	if (previous && api->on_rehydrate && !self->is_dead)
-		api->on_rehydrate(self, previous);
+		run_on_rehydrate(self, previous);
 	if (!self->is_dead)
 		run_on_mount(self, &mounting->call);
 }
@@ -305,8 +337,11 @@ void mount_disconnect(struct client *client)
 			singleton_detach(mounted);
 			continue;
 		}
-		if (self->definition->api->on_disconnect)
+		if (self->definition->api->on_disconnect) {
+			struct shard_job before = instance_enter(self, "onDisconnect");
 			self->definition->api->on_disconnect(self);
+			instance_leave(self, before);
+		}
 		instance_destroy(self);
 	}
 }

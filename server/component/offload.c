@@ -36,8 +36,11 @@ static void deliver(struct mail *mail, struct shard *here)
 	struct offload *offload = LIST_OF(mail, struct offload, work.done);
 	live_component *self = shard_handle_find(here, offload->component);
 
-	if (self)
+	if (self) {
+		struct shard_job before = instance_enter(self, "what follows blocking work");
 		offload->done(self, offload->result);
+		instance_leave(self, before);
+	}
 	free_offload(offload);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "server/component/membership.h"
+#include "server/component/trace.h"
 
 struct room_watch {
 	struct list link; /* membership->watches */
@@ -22,7 +23,11 @@ static void on_event(void *context, const struct room_event *event, const live_v
 
 	memcpy(name, event->name.ptr, len);
 	name[len] = 0;
+	if (trace_wants(instance, LIVE_LOG_ROOMS))
+		trace_received(instance, watch->membership->room_id, event->name, data);
+	struct shard_job before = instance_enter(instance, "a handler of room events");
 	watch->fn(instance, watch->membership->room_id.ptr, name, data);
+	instance_leave(instance, before);
 }
 
 void room_watch_add(struct membership *membership, const char *event, live_room_event_fn *fn)

@@ -241,12 +241,18 @@ static void detach(live_component *self, const struct singleton_request *request
 					   (struct str){listener->connection, listener->connection_len + 1});
 	audience_drop(audience, listener);
 	action_rate_forget(self, request->client);
-	if (self->definition->api->on_client_leave)
+	if (self->definition->api->on_client_leave) {
+		struct shard_job before = instance_enter(self, "onClientLeave");
 		self->definition->api->on_client_leave(self, connection.ptr, audience->count);
+		instance_leave(self, before);
+	}
 	if (self->is_dead || audience->count)
 		return;
-	if (self->definition->api->on_disconnect)
+	if (self->definition->api->on_disconnect) {
+		struct shard_job before = instance_enter(self, "onDisconnect");
 		self->definition->api->on_disconnect(self);
+		instance_leave(self, before);
+	}
 	instance_destroy(self);
 }
 

@@ -4,6 +4,7 @@
 #include "core/diff.h"
 #include "server/component/instance.h"
 #include "server/component/singleton.h"
+#include "server/component/trace.h"
 
 static struct str sign_to_scratch(live_component *self)
 {
@@ -67,12 +68,19 @@ static void tell_change(live_component *self, const live_value *delta)
 {
 	if (!self->definition->api->on_state_change || self->in_state_change)
 		return;
+	struct shard_job before = instance_enter(self, "onStateChange");
 	self->in_state_change = true;
 	self->definition->api->on_state_change(self, delta);
 	self->in_state_change = false;
+	instance_leave(self, before);
 }
 
 void instance_set_state(live_component *self, const live_value *patch)
+{
+	instance_change(self, patch, "setState");
+}
+
+void instance_change(live_component *self, const live_value *patch, const char *source)
 {
 	const live_value *delta, *next;
 
@@ -87,6 +95,9 @@ void instance_set_state(live_component *self, const live_value *patch)
 	self->state = next;
 	counter_add(&self->home->counters.state_changes, 1);
 	self->state_change_count++;
+	self->active_s = (uint32_t)(shard_clock(self->home->shard)->mono_ms / 1000);
+	if (trace_wants(self, LIVE_LOG_STATE))
+		trace_changed(self, delta, source);
 	if (self->audience)
 		singleton_push_delta(self, before, live_value_ref(delta));
 	else if (self->mounted.client)

@@ -21,7 +21,9 @@ static void fire(struct timer *timer)
 
 	if (self->interval_ms)
 		shard_timer_after(self->component->home->shard, &self->timer, self->interval_ms);
+	struct shard_job before = instance_enter(self->component, "a timer");
 	self->fn(self->component, self);
+	instance_leave(self->component, before);
 	if (!self->interval_ms)
 		live_timer_stop(self);
 }

@@ -16,10 +16,9 @@
 #include <live/value.h>
 
 #include "core/buf.h"
+#include "shard/shard.h"
 
 struct debug_hub;
-struct shard;
-struct shard_group;
 
 struct debug_options {
 	bool enabled;
@@ -52,6 +51,24 @@ void debug_get_events(struct debug_hub *hub, const struct debug_filter *filter, 
 void debug_get_snapshot(struct debug_hub *hub, debug_answer_fn *answer, void *context);
 /* Forgets the events that are kept; their numbers go on. */
 void debug_clear(struct debug_hub *hub);
+
+/* ---- listening [shard]: snapshot, the last 100 events, then what happens, as messages of protocol.md section 18 ----
+ */
+
+struct debug_listener { /* embedded in who listens, and named by a handle of its shard */
+	void (*take)(struct debug_listener *self, struct str message);
+};
+
+enum debug_wish {
+	DEBUG_COME,  /* to be welcomed with a snapshot, then to hear what happens */
+	DEBUG_SHOW,  /* a new snapshot: it missed something */
+	DEBUG_LEAVE, /* to hear no more; its handle may be closed */
+};
+
+/* here: the shard of listener. */
+void debug_wish(struct debug_hub *hub, struct shard *here, enum debug_wish wish, struct handle listener);
+
+/* ---- figures [any] ---- */
 
 struct debug_figures {
 	uint64_t events;  /* that were kept since the start */

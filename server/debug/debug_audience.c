@@ -49,8 +49,11 @@ static void deliver_news(struct mail *mail, struct shard *here)
 {
 	struct news *news = LIST_OF(mail, struct news, mail);
 
+	struct debug_listener *listener = shard_handle_find(here, news->client);
+
 	counter_add(&news->hub->lanes[shard_index(here)].taken, 1);
-	debug_client_take(here, news->client, frame_bytes(news->message));
+	if (listener)
+		listener->take(listener, frame_bytes(news->message));
 	free_news(news);
 }
 
@@ -151,7 +154,7 @@ static void ask_for(struct debug_hub *hub, struct shard *here, struct handle cli
 	debug_snapshot_ask(hub, here, &visit->question);
 }
 
-void debug_audience_heed(struct debug_hub *hub, struct shard *here, enum debug_wish wish, struct handle client)
+static void heed(struct debug_hub *hub, struct shard *here, enum debug_wish wish, struct handle client)
 {
 	struct subscriber *subscriber = find(hub, client);
 
@@ -169,4 +172,36 @@ void debug_audience_heed(struct debug_hub *hub, struct shard *here, enum debug_w
 		counter_add(&hub->clients, 1);
 	}
 	ask_for(hub, here, client);
+}
+
+struct wish_mail {
+	struct mail mail;
+	struct debug_hub *hub;
+	enum debug_wish wish;
+	struct handle client;
+};
+
+static void deliver_wish(struct mail *mail, struct shard *here)
+{
+	struct wish_mail *wish = LIST_OF(mail, struct wish_mail, mail);
+
+	heed(wish->hub, here, wish->wish, wish->client);
+	free(wish);
+}
+
+static void discard_wish(struct mail *mail)
+{
+	free(LIST_OF(mail, struct wish_mail, mail));
+}
+
+void debug_wish(struct debug_hub *hub, struct shard *here, enum debug_wish wish, struct handle listener)
+{
+	struct wish_mail *mail = mem_alloc(sizeof *mail);
+
+	mail->mail.deliver = deliver_wish;
+	mail->mail.discard = discard_wish;
+	mail->hub = hub;
+	mail->wish = wish;
+	mail->client = listener;
+	shard_post(here, DEBUG_OWNER, &mail->mail);
 }

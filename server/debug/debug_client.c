@@ -4,14 +4,15 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
-#include "server/debug/debug_private.h"
+#include "server/debug/debug.h"
 #include "server/http/http.h"
 
 enum { CLOSE_ORIGIN = 4003 };
 
 struct debug_client {
+	struct debug_listener listener;
 	struct debug_hub *hub;
-	struct handle handle; /* unset: it was turned away */
+	struct handle handle; /* of listener; unset: it was turned away */
 	bool is_behind;       /* it does not take what it was sent: goes without */
 	bool has_missed;      /* something since then */
 	union {               /* open or closed */
@@ -20,48 +21,10 @@ struct debug_client {
 	};
 };
 
-/* ---- what it wishes of the owner ---- */
-
-struct wish_mail {
-	struct mail mail;
-	struct debug_hub *hub;
-	enum debug_wish wish;
-	struct handle client;
-};
-
-static void deliver_wish(struct mail *mail, struct shard *here)
+static void take(struct debug_listener *listener, struct str message)
 {
-	struct wish_mail *wish = LIST_OF(mail, struct wish_mail, mail);
+	struct debug_client *self = LIST_OF(listener, struct debug_client, listener);
 
-	debug_audience_heed(wish->hub, here, wish->wish, wish->client);
-	free(wish);
-}
-
-static void discard_wish(struct mail *mail)
-{
-	free(LIST_OF(mail, struct wish_mail, mail));
-}
-
-static void wish(struct debug_client *self, struct shard *here, enum debug_wish what)
-{
-	struct wish_mail *mail = mem_alloc(sizeof *mail);
-
-	mail->mail.deliver = deliver_wish;
-	mail->mail.discard = discard_wish;
-	mail->hub = self->hub;
-	mail->wish = what;
-	mail->client = self->handle;
-	shard_post(here, DEBUG_OWNER, &mail->mail);
-}
-
-/* ---- what it is sent ---- */
-
-void debug_client_take(struct shard *here, struct handle client, struct str message)
-{
-	struct debug_client *self = shard_handle_find(here, client);
-
-	if (!self)
-		return;
 	if (self->is_behind)
 		self->has_missed = true;
 	else
@@ -95,7 +58,7 @@ static void on_drained(void *owner, struct ws *ws)
 	if (!self->has_missed || !handle_is_set(self->handle))
 		return;
 	self->has_missed = false;
-	wish(self, ws_shard(ws), DEBUG_SHOW);
+	debug_wish(self->hub, ws_shard(ws), DEBUG_SHOW, self->handle);
 }
 
 static void free_self(struct grave *grave)
@@ -111,7 +74,7 @@ static void on_close(void *owner, struct ws *ws, unsigned code, struct str reaso
 	(void)code;
 	(void)reason;
 	if (handle_is_set(self->handle)) {
-		wish(self, here, DEBUG_LEAVE);
+		debug_wish(self->hub, here, DEBUG_LEAVE, self->handle);
 		shard_handle_close(here, self->handle);
 	}
 	self->grave.free = free_self;
@@ -154,7 +117,8 @@ void debug_client_accept(struct debug_hub *hub, struct http_request *request, co
 	} else if (!debug_is_enabled(hub)) {
 		say_disabled(self, here);
 	} else {
-		self->handle = shard_handle_open(here, self);
-		wish(self, here, DEBUG_COME);
+		self->listener.take = take;
+		self->handle = shard_handle_open(here, &self->listener);
+		debug_wish(hub, here, DEBUG_COME, self->handle);
 	}
 }

@@ -36,9 +36,9 @@ struct kept_event {
 	char component_id[]; /* NUL-terminated; empty: none */
 };
 
-/* The way from the owner to the clients of one shard. */
+/* The way from the owner to those who listen on one shard. */
 struct debug_lane {
-	uint64_t sent; /* messages: the owner's */
+	uint64_t sent; /* messages: the owner's own */
 	counter taken; /* written by the shard, read by the owner */
 };
 
@@ -79,16 +79,8 @@ void debug_hub_clear(struct debug_hub *hub);
 
 /* ---- debug_audience.c: on the owner ---- */
 
-enum debug_wish {
-	DEBUG_COME,  /* to be welcomed with a snapshot, then to hear what happens */
-	DEBUG_SHOW,  /* a new snapshot: it missed something */
-	DEBUG_LEAVE, /* it is gone */
-};
-
-/* Sends message (a loan) to all clients that were welcomed; who is too far behind goes without. */
+/* Sends message (a loan) to all that were welcomed; who is too far behind goes without. */
 void debug_audience_tell(struct debug_hub *hub, struct shard *here, struct frame *message);
-/* Does what the client wishes. */
-void debug_audience_heed(struct debug_hub *hub, struct shard *here, enum debug_wish wish, struct handle client);
 /* When the group has gone. */
 void debug_audience_free(struct debug_hub *hub);
 
@@ -101,10 +93,5 @@ struct debug_question {
 
 /* Asks all shards, from the owner. */
 void debug_snapshot_ask(struct debug_hub *hub, struct shard *here, struct debug_question *question);
-
-/* ---- debug_client.c ---- */
-
-/* A message for the client that handle names, which lives here. */
-void debug_client_take(struct shard *here, struct handle client, struct str message);
 
 #endif

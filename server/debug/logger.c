@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "core/log.h"
+#include "core/utf8.h"
 #include "server/debug/category.h"
 #include "server/debug/debug_tap.h"
 
@@ -18,6 +19,21 @@ static void print(const struct logger_line *line)
 		 category_name(line->category), STR_ARG(line->text));
 }
 
+/* The text of an author need not be UTF-8, nor one that was cut in the middle of a character. */
+static void put_text(struct buf *data, struct str text)
+{
+	struct buf repaired;
+
+	if (utf8_check(text)) {
+		json_write_string(data, text);
+		return;
+	}
+	buf_init(&repaired, SIZE_MAX);
+	utf8_append_repaired(&repaired, text);
+	json_write_string(data, buf_str(&repaired));
+	buf_deinit(&repaired);
+}
+
 static void tell(struct debug_tap *tap, const struct logger_line *line)
 {
 	struct buf *data = debug_begin(tap);
@@ -26,7 +42,7 @@ static void tell(struct debug_tap *tap, const struct logger_line *line)
 		return;
 	buf_printf(data, "{\"category\":\"%s\",\"level\":\"%s\",\"message\":", category_name(line->category),
 		   line->warns ? "warn" : "info");
-	json_write_string(data, line->text);
+	put_text(data, line->text);
 	if (line->details.ptr) {
 		buf_append_str(data, STR(",\"details\":"));
 		buf_append_str(data, line->details);

@@ -12,6 +12,7 @@
 #include "server/component/membership.h"
 #include "server/component/mount.h"
 #include "server/component/singleton.h"
+#include "server/component/trace.h"
 #include "server/protocol/message.h"
 #include "server/session/session_private.h"
 #include "server/session/sign_on.h"
@@ -67,6 +68,7 @@ static void mount(struct session *session, const struct message *message)
 		.component_id = message->component_id,
 		.request_id = message->request_id,
 		.room = string_in(message->payload, "room"),
+		.debug_label = string_in(message->payload, "debugLabel"),
 		.props = live_get(message->payload, "props"),
 	};
 	mount_run(&session->client, &request);
@@ -186,6 +188,8 @@ static void room_emit(struct session *session, const struct message *message, st
 		.data = message->data,
 		.exclude = membership_origin(membership),
 	};
+	if (trace_wants_rooms(membership))
+		trace_emitted(membership, emit.event, emit.data);
 	if (rooms_emit(session->here->components->rooms, &emit) < 0)
 		reply_error(session, message, STR("Message too large"));
 }

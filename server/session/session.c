@@ -12,6 +12,7 @@
 #include "server/component/component_shard.h"
 #include "server/component/instance.h"
 #include "server/component/mount.h"
+#include "server/component/trace.h"
 #include "server/protocol/encode.h"
 #include "server/protocol/message.h"
 
@@ -60,6 +61,8 @@ struct session *session_open(struct session_shard *here, struct transport *trans
 	list_append(&here->sessions, &self->link);
 	counter_add(&here->counters.sessions, 1);
 	counter_add(&here->counters.opened, 1);
+	if (trace_wants_here(here->components, LIVE_LOG_WEBSOCKET))
+		trace_connected(here->components, str_of(self->client.id));
 	sign_on_by_token(self, token);
 	return self;
 }
@@ -79,6 +82,8 @@ void session_close(struct session *self)
 	if (self->is_closed)
 		return;
 	self->is_closed = true;
+	if (trace_wants_here(self->here->components, LIVE_LOG_WEBSOCKET))
+		trace_disconnected(self->here->components, str_of(self->client.id), self->client.mounted_count);
 	outbox_close(&self->client.outbox);
 	mount_disconnect(&self->client);
 	shard_handle_close(shard, self->client.handle);
@@ -113,6 +118,8 @@ static void refuse(struct session *self, struct str component_id, struct str err
 	counter_add(&self->here->counters.bad_messages, 1);
 	if (self->errors < UINT16_MAX)
 		self->errors++;
+	if (trace_wants_here(components, LIVE_LOG_MESSAGES))
+		trace_refused(components, str_of(self->client.id), error);
 	encode_error(&components->out.scratch, component_id, error, request_id);
 	outbox_reply(&self->client.outbox, scratch_take(components));
 }
