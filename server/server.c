@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "pubsub/memory_adapter.h"
 #include "server/auth/tokens.h"
+#include "server/debug/debug.h"
 #include "server/embed/socket.h"
 #include "server/server_private.h"
 
@@ -81,6 +82,10 @@ static void set_component_settings(struct server *server)
 		.node = server->node,
 		.auth = server->auth,
 		.pool = server->pool,
+		.mount_slow_ms = c->mount_slow_ms,
+		.error_alert_count = c->error_alert_count,
+		.logging = server->logging,
+		.debug = server->debug,
 	};
 	server->rooms = (struct rooms_options){
 		.max_state_bytes = (size_t)c->room_state_bytes,
@@ -183,7 +188,12 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 	server->config = config;
 	server->registry = registry_new();
 	server->plugins = plugins_new();
-	server->stats = (struct stats_source){sessions_of, net_of, server->registry, config->max_connections};
+	server->stats = (struct stats_source){
+		.sessions_of = sessions_of,
+		.net_of = net_of,
+		.registry = server->registry,
+		.max_connections = config->max_connections,
+	};
 	server->adapter = memory_adapter();
 	server->transport = server_own_transport(server);
 	name_node(server);
@@ -197,6 +207,8 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 		rc = build_threads(server, error);
 	if (rc == 0)
 		rc = server_build_tls(server, error);
+	if (rc == 0)
+		rc = server_build_watch(server, error);
 	if (rc == 0) {
 		set_component_settings(server);
 		server->keys = signing_keys_new(&(struct signing_options){
@@ -227,7 +239,10 @@ void server_free(struct server *server)
 	pool_free(server->pool);
 	acceptor_free(server->acceptor);
 	auth_manager_free(server->auth);
+	server_end_watch(server);
 	shard_group_free(server->group);
+	debug_hub_free(server->debug);
+	free(server->debug_path);
 	http_service_free(server->http);
 	http_service_free(server->management);
 	server_free_tls(server);
@@ -287,6 +302,9 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 	}
 	server_ready_metrics(server);
 	rc = server_register_with_transport(server, error);
+	if (rc < 0)
+		return rc;
+	rc = server_start_watch(server, error);
 	if (rc < 0)
 		return rc;
 	rc = shard_group_start(server->group, start_shard, stop_shard, server);

@@ -42,6 +42,9 @@ struct server {
 	struct plugins *plugins;
 	struct signing_keys *keys;
 	struct auth_manager *auth;
+	struct debug_hub *debug;
+	struct watchdog *watchdog; /* NULL: nobody watches */
+	unsigned logging;          /* categories, of what concerns no component */
 	struct shard_group *group;
 	struct pool *pool;
 	struct acceptor *acceptor;
@@ -64,6 +67,7 @@ struct server {
 	_Atomic bool is_ready; /* /readyz: written by the starting thread, read by the shards */
 	bool is_started;
 	live_transport transport;
+	char *debug_path;   /* of the debugger's socket; NULL: none */
 	live_route *routes; /* ours, and their strings: the server's, then the program's */
 	unsigned route_count;
 	struct live_server *owner; /* who embeds it, or NULL */
@@ -86,6 +90,17 @@ live_transport server_own_transport(struct server *server);
 /* Tells the transport of the endpoint and the routes. 0, or -errno with one line in error. */
 int server_register_with_transport(struct server *server, char error[CONFIG_ERROR_SIZE])
 	__attribute__((warn_unused_result));
+
+/* ---- server_watch.c ---- */
+
+/* Builds the debugger and reads what is logged; the shards must be built. 0, or -errno with one line in error. */
+int server_build_watch(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+/* Starts the watchdog, before the shards. 0, or -errno with one line in error. */
+int server_start_watch(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+/* Adds the debugger's socket to our own transport. */
+void server_serve_debug(struct server *server);
+/* Ends the watchdog, before the group goes. */
+void server_end_watch(struct server *server);
 
 /* ---- server_metrics.c ---- */
 

@@ -24,6 +24,7 @@ static int register_endpoint(void *argument, live_server *owner, const char *pat
 
 	(void)owner;
 	http_service_add_upgrade(server->http, path, connect_client, server);
+	server_serve_debug(server);
 	return 0;
 }
 

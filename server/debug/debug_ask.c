@@ -131,7 +131,7 @@ void debug_get_events(struct debug_hub *hub, const struct debug_filter *filter, 
 	for (int type = 0; filter->type && type < DEBUG_TYPES; type++)
 		if (!strcmp(filter->type, debug_type_name((enum debug_type)type).ptr))
 			ask->type = (enum debug_type)type;
-	debug_post(hub, DEBUG_OWNER, &ask->mail);
+	shard_post_any(hub->group, DEBUG_OWNER, &ask->mail);
 }
 
 void debug_get_snapshot(struct debug_hub *hub, debug_answer_fn *answer, void *context)
@@ -140,10 +140,10 @@ void debug_get_snapshot(struct debug_hub *hub, debug_answer_fn *answer, void *co
 
 	ask->answer = answer;
 	ask->context = context;
-	debug_post(hub, DEBUG_OWNER, &ask->mail);
+	shard_post_any(hub->group, DEBUG_OWNER, &ask->mail);
 }
 
 void debug_clear(struct debug_hub *hub)
 {
-	debug_post(hub, DEBUG_OWNER, &new_ask(hub, ASK_CLEAR, NULL)->mail);
+	shard_post_any(hub->group, DEBUG_OWNER, &new_ask(hub, ASK_CLEAR, NULL)->mail);
 }

@@ -71,16 +71,6 @@ struct debug_figures debug_figures(const struct debug_hub *hub)
 	return figures;
 }
 
-void debug_post(struct debug_hub *hub, unsigned shard, struct mail *mail)
-{
-	struct shard *here = shard_here();
-
-	if (here && shard_group_of(here) == hub->group)
-		shard_post(here, shard, mail);
-	else
-		shard_post_outside(shard_group_at(hub->group, shard), mail);
-}
-
 /* ---- keeping ---- */
 
 static void keep(struct debug_hub *hub, const struct debug_event *event, struct frame *message, size_t start,

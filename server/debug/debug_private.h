@@ -65,8 +65,6 @@ void debug_tap_deinit(struct debug_tap *tap);
 
 /* ---- debug_hub.c ---- */
 
-/* Posts mail to shard from wherever this is. [any] */
-void debug_post(struct debug_hub *hub, unsigned shard, struct mail *mail);
 /* Takes an event in, on the owner. */
 void debug_hub_deliver(struct mail *mail, struct shard *here);
 /* The event of that number, which is above hub->first. On the owner. */

@@ -10,10 +10,14 @@
 #include "server/component/definition.h"
 #include "server/component/instance.h"
 #include "server/component/singleton.h"
+#include "server/debug/debug.h"
+#include "server/monitor/alerts.h"
+#include "server/monitor/health.h"
 #include "server/net/net_counters.h"
 #include "server/session/session.h"
 
 enum { LISTED_COMPONENTS = 1000 }; /* per shard; the totals count all */
+enum { LISTED_ALERTS = 50 };
 
 /* What one shard tells: its lists as JSON members, without the braces around them. */
 struct part {
@@ -21,9 +25,12 @@ struct part {
 	struct gather *gather; /* opaque but to the shard that asked */
 	const struct stats_source *source;
 	unsigned asker;
-	uint64_t components, rooms, sessions;
-	uint64_t *net; /* one for each of net_counter_rows; ours */
-	struct buf singletons, room_counts, room_list, component_list;
+	uint64_t components, rooms, sessions, alerts;
+	uint64_t healths[HEALTHS];
+	struct alert *listed[LISTED_ALERTS]; /* ours: the last, oldest first */
+	unsigned listed_count, told;         /* told: of those listed, by write_alerts */
+	uint64_t *net;                       /* one for each of net_counter_rows; ours */
+	struct buf singletons, room_counts, room_list, component_list, ailing_list;
 };
 
 /* On the shard that asked. Whoever brings the last part, or discards it when the server ends, frees it. */
@@ -69,16 +76,34 @@ static void add_singleton(struct part *part, const live_component *instance)
 
 static void add_component(struct part *part, const live_component *instance)
 {
+	int64_t now_s = shard_clock(instance->home->shard)->mono_ms / 1000;
+	enum health health = health_of(instance->error_count, now_s - instance->active_s);
+
 	if (instance->audience)
 		add_singleton(part, instance);
+	part->healths[health]++;
 	if (++part->components > LISTED_COMPONENTS)
 		return;
+	if (health != HEALTHY) {
+		next_member(&part->ailing_list);
+		json_write_string(&part->ailing_list, instance->sender.id);
+		buf_printf(&part->ailing_list, ":\"%s\"", health_name(health));
+	}
 	next_member(&part->component_list);
 	buf_printf(&part->component_list, "{\"id\":\"%.*s\",\"name\":", STR_ARG(instance->sender.id));
 	json_write_string(&part->component_list, instance->definition->name);
 	buf_printf(&part->component_list,
-		   ",\"renderCount\":1,\"avgRenderTime\":0,\"actionCount\":%u,\"stateChanges\":%u,\"errorCount\":%u}",
-		   instance->action_count, instance->state_change_count, instance->error_count);
+		   ",\"renderCount\":1,\"avgRenderTime\":%u,\"actionCount\":%u,\"stateChanges\":%u,\"errorCount\":%u}",
+		   instance->mount_ms, instance->action_count, instance->state_change_count, instance->error_count);
+}
+
+static void add_alerts(struct part *part, const struct alerts *alerts)
+{
+	unsigned count = alerts_count(alerts);
+
+	part->alerts = count;
+	for (unsigned i = count > LISTED_ALERTS ? count - LISTED_ALERTS : 0; i < count; i++)
+		part->listed[part->listed_count++] = alert_copy(alerts_at(alerts, i));
 }
 
 static void free_part(struct part *part)
@@ -87,6 +112,9 @@ static void free_part(struct part *part)
 	buf_deinit(&part->room_counts);
 	buf_deinit(&part->room_list);
 	buf_deinit(&part->component_list);
+	buf_deinit(&part->ailing_list);
+	for (unsigned i = 0; i < part->listed_count; i++)
+		free(part->listed[i]);
 	free(part->net);
 	free(part);
 }
@@ -134,6 +162,7 @@ static void fill(struct mail *mail, struct shard *here)
 	rooms_each_home(sessions->components->rooms, add_room, part);
 	list_for_each (link, &sessions->components->instances)
 		add_component(part, LIST_OF(link, live_component, link));
+	add_alerts(part, sessions->components->alerts);
 	part->sessions = counter_read(&sessions->counters.sessions);
 	for (size_t i = 0; i < net_counter_rows_count; i++)
 		part->net[i] = net_counter_read(part->source->net_of(here), &net_counter_rows[i]);
@@ -170,14 +199,71 @@ static void write_net(struct buf *out, const struct gather *gather)
 	}
 }
 
+/* The next alert by time that is not told yet, or NULL. */
+static const struct alert *next_alert(const struct gather *gather)
+{
+	struct part *from = NULL;
+
+	for (unsigned i = 0; i < gather->count; i++) {
+		struct part *part = gather->parts[i];
+		if (part->told == part->listed_count)
+			continue;
+		if (!from || part->listed[part->told]->wall_ms < from->listed[from->told]->wall_ms)
+			from = part;
+	}
+	return from ? from->listed[from->told++] : NULL;
+}
+
+/* The last of all shards, oldest first. */
+static void write_alerts(struct buf *out, const struct gather *gather)
+{
+	unsigned count = 0, number = 0;
+	const char *separator = "";
+
+	for (unsigned i = 0; i < gather->count; i++)
+		count += gather->parts[i]->listed_count;
+	for (const struct alert *alert; (alert = next_alert(gather)); number++) {
+		if (count - number > LISTED_ALERTS)
+			continue;
+		buf_append_str(out, str_of(separator));
+		alert_write(out, alert);
+		separator = ",";
+	}
+}
+
+static void write_health(struct buf *out, const struct gather *gather)
+{
+	uint64_t sums[HEALTHS] = {0};
+
+	for (unsigned i = 0; i < gather->count; i++)
+		for (unsigned health = 0; health < HEALTHS; health++)
+			sums[health] += gather->parts[i]->healths[health];
+	for (unsigned health = 0; health < HEALTHS; health++)
+		buf_printf(out, "\"%s\":%llu,", health_name((enum health)health), (unsigned long long)sums[health]);
+	buf_append_str(out, STR("\"components\":{"));
+	join_lists(out, gather, offsetof(struct part, ailing_list));
+	buf_append_char(out, '}');
+}
+
+static void write_debug(struct buf *out, const struct debug_hub *debug)
+{
+	struct debug_figures figures = debug_figures(debug);
+
+	buf_printf(out, "\"enabled\":%s,\"clients\":%llu,\"events\":%llu,\"dropped\":%llu,\"skipped\":%llu",
+		   debug_is_enabled(debug) ? "true" : "false", (unsigned long long)figures.clients,
+		   (unsigned long long)figures.events, (unsigned long long)figures.dropped,
+		   (unsigned long long)figures.skipped);
+}
+
 static void write_stats(struct buf *out, const struct gather *gather)
 {
-	uint64_t components = 0, rooms = 0, sessions = 0;
+	uint64_t components = 0, rooms = 0, sessions = 0, alerts = 0;
 
 	for (unsigned i = 0; i < gather->count; i++) {
 		components += gather->parts[i]->components;
 		rooms += gather->parts[i]->rooms;
 		sessions += gather->parts[i]->sessions;
+		alerts += gather->parts[i]->alerts;
 	}
 	long long limit = gather->source->max_connections;
 	buf_printf(out,
@@ -197,10 +283,16 @@ static void write_stats(struct buf *out, const struct gather *gather)
 	json_write_double(out, (double)sessions * 100.0 / (double)limit);
 	buf_printf(out,
 		   "},\"uploads\":{\"activeUploads\":0,\"maxUploadSize\":0,\"allowedTypes\":[]},"
-		   "\"performance\":{\"totalComponents\":%llu,\"totalAlerts\":0,\"components\":[",
-		   (unsigned long long)components);
+		   "\"performance\":{\"totalComponents\":%llu,\"totalAlerts\":%llu,\"components\":[",
+		   (unsigned long long)components, (unsigned long long)alerts);
 	join_lists(out, gather, offsetof(struct part, component_list));
-	buf_append_str(out, STR("]},\"net\":{"));
+	buf_append_str(out, STR("]},\"alerts\":["));
+	write_alerts(out, gather);
+	buf_append_str(out, STR("],\"health\":{"));
+	write_health(out, gather);
+	buf_append_str(out, STR("},\"debug\":{"));
+	write_debug(out, gather->source->debug);
+	buf_append_str(out, STR("},\"net\":{"));
 	write_net(out, gather);
 	buf_append_str(out, STR("}}"));
 }
@@ -252,6 +344,7 @@ void stats_answer(live_request *request, struct shard_group *group, const struct
 		buf_init(&part->room_counts, SIZE_MAX);
 		buf_init(&part->room_list, SIZE_MAX);
 		buf_init(&part->component_list, SIZE_MAX);
+		buf_init(&part->ailing_list, SIZE_MAX);
 		shard_post_any(group, i, &part->mail);
 	}
 }

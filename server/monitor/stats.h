@@ -9,6 +9,7 @@
 
 #include <live/http.h>
 
+struct debug_hub;
 struct net_counters;
 struct session_shard;
 struct registry;
@@ -21,6 +22,7 @@ struct stats_source {
 	/* Where a shard's connections are counted. */
 	const struct net_counters *(*net_of)(struct shard *shard);
 	const struct registry *registry;
+	struct debug_hub *debug;
 	long long max_connections;
 };
 
