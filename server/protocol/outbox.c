@@ -42,9 +42,9 @@ void outbox_init(struct outbox *outbox, struct outbox_shard *here, struct transp
  * the tick's memory, so none may wait for another tick. */
 static bool is_open(struct outbox *outbox)
 {
-	if (outbox->transport && !outbox->count && !outbox->transport->ops->flush_soon(outbox->transport))
-		outbox->transport = NULL;
-	return outbox->transport != NULL;
+	if (!outbox->count && !outbox->ended)
+		outbox->ended = !outbox->transport->ops->flush_soon(outbox->transport);
+	return !outbox->ended;
 }
 
 static void add_item(struct outbox *outbox, enum item_kind kind, const void *what, uintptr_t more)
@@ -85,7 +85,7 @@ void outbox_close(struct outbox *outbox)
 {
 	list_for_each_safe (link, &outbox->deltas)
 		pending_delta_drop(LIST_OF(link, struct pending_delta, link));
-	outbox->transport = NULL;
+	outbox->ended = true;
 	outbox->items = NULL;
 	outbox->count = outbox->cap = 0;
 }
@@ -219,7 +219,7 @@ static uint32_t compose_pushes(struct outbox *outbox, uint32_t first, struct buf
 void outbox_compose(struct outbox *outbox, struct buf *out)
 {
 	seal_all(outbox);
-	for (uint32_t i = 0; i < outbox->count && outbox->transport;) {
+	for (uint32_t i = 0; i < outbox->count && !outbox->ended;) {
 		if (is_empty(&outbox->items[i])) {
 			i++;
 		} else if (kind_of(&outbox->items[i]) == ITEM_REPLY) {

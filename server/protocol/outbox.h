@@ -41,13 +41,14 @@ struct outbox_shard {             /* what the outboxes of a shard share */
 
 struct outbox {
 	struct outbox_shard *here;
-	struct transport *transport; /* NULL once the client is gone: everything is dropped */
+	struct transport *transport; /* the owner's; good until outbox_close */
 	struct list deltas;          /* of pending_delta: may still be merged */
 	struct out_item *items;      /* in the arena; NULL when empty */
 	uint32_t count;
 	uint32_t cap;
 	bool legacy; /* the client merges only the top level of deltas (protocol 19, row 11) */
 	bool shares; /* its messages are compressed: what many get goes by the transport's append_shared */
+	bool ended;  /* the client takes nothing any more: everything is dropped */
 	bool behind; /* its backlog is over the soft mark: deltas collapse into one full state */
 };
 

@@ -257,6 +257,7 @@ START_TEST(test_closing)
 	outbox_reply(&outbox, STR("{r}"));
 	thing_set(&a, "{'x':1}");
 	thing_set(&a, "{'x':2}");
+	ck_assert_ptr_eq(outbox.transport, &pipe_.transport); /* the session may still hold it up */
 	outbox_close(&outbox);
 	ck_assert(!pending_delta_is_set(&a.pending));
 	live_value_unref(a.state);
