@@ -10,6 +10,9 @@
 #include "server/component/callable.h"
 #include "server/component/instance.h"
 #include "server/component/trace.h"
+#include "server/schema/schema.h"
+
+enum { REFUSAL_BYTES = 4096 };
 
 /* Why the action cannot be called, in the protocol's words. */
 static void refuse(live_component *self, struct str name, const live_action *action, struct live_reply *reply)
@@ -47,6 +50,27 @@ static const live_action *find_callable(live_component *self, struct str name, s
 	live_reply_error(reply, "Action rate limit exceeded (max %u calls per %lldms)", limit->max_calls,
 			 (long long)limit->window_ms);
 	return NULL;
+}
+
+/* Checks *payload against the action's schema and puts the one with its defaults in *whole, which is the caller's;
+ * false with the refusal in reply. */
+static bool apply_schema(live_component *self, const live_action *action, const live_value *payload,
+			 const live_value **whole, struct live_reply *reply)
+{
+	const struct schema *schema = definition_schema(self->definition, action);
+	struct buf message;
+
+	if (!schema) {
+		*whole = live_value_ref(payload);
+		return true;
+	}
+	buf_init(&message, REFUSAL_BYTES);
+	int rc = schema_apply(schema, payload, "payload", whole, &message);
+	if (rc < 0)
+		live_reply_error(reply, "Action '%s' payload validation failed: %.*s", action->name,
+				 STR_ARG(buf_str(&message)));
+	buf_deinit(&message);
+	return rc == 0;
 }
 
 /* Lets on_action have its say: whether the action may run. */
@@ -96,6 +120,7 @@ void action_run(live_component *self, struct call *call, const live_value *paylo
 	call->began_ns = clock_now_mono_ns();
 	struct live_reply reply = {.call = call, .component = self};
 	const live_action *action = find_callable(self, call->action, &reply);
+	const live_value *whole = NULL; /* the payload with its defaults */
 	int rc = -1;
 
 	counter_add(&self->home->counters.actions, 1);
@@ -103,11 +128,13 @@ void action_run(live_component *self, struct call *call, const live_value *paylo
 	self->active_s = (uint32_t)(call->began_ns / 1000000000);
 	if (trace_wants(self, LIVE_LOG_MESSAGES))
 		trace_called(self, call->action, payload);
-	if (action && ask_hook(self, action, payload, &reply) && !self->is_dead) {
+	if (action && apply_schema(self, action, payload, &whole, &reply) && ask_hook(self, action, whole, &reply) &&
+	    !self->is_dead) {
 		live_value_unref(reply.result);
 		reply.result = NULL;
-		rc = run_watched(self, action, call, payload, &reply);
+		rc = run_watched(self, action, call, whole, &reply);
 	}
+	live_value_unref(whole);
 	call_end(&reply, rc);
 }
 

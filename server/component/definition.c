@@ -7,6 +7,7 @@
 
 #include "core/mem.h"
 #include "server/component/callable.h"
+#include "server/schema/schema.h"
 
 enum { NAME_MAX_BYTES = 128 };
 
@@ -24,8 +25,20 @@ struct registry *registry_new(void)
 	return registry;
 }
 
+static size_t count_actions(const live_definition *api)
+{
+	size_t count = 0;
+
+	while (api->actions && api->actions[count].name)
+		count++;
+	return count;
+}
+
 static void definition_free(struct definition *definition)
 {
+	for (size_t i = 0; definition->schemas && i < count_actions(definition->api); i++)
+		schema_free(definition->schemas[i]);
+	free(definition->schemas);
 	live_value_unref(definition->default_state);
 	live_value_unref(definition->persistent);
 	free((char *)(uintptr_t)definition->source);
@@ -96,16 +109,67 @@ static int check_logging(const live_definition *api, char *error, size_t error_s
 
 static bool *find_callable(const live_definition *api)
 {
-	size_t count = 0;
-
-	while (api->actions && api->actions[count].name)
-		count++;
+	size_t count = count_actions(api);
 	bool *is_callable = mem_alloc(count + 1);
 	for (size_t i = 0; i < count; i++) {
 		struct str name = str_of(api->actions[i].name);
 		is_callable[i] = api->actions[i].run && !name_is_blocked(name) && !name_is_universal(name);
 	}
 	return is_callable;
+}
+
+/* A rule must be of an action, and an action has one. */
+static int check_rules(const live_definition *api, char *error, size_t error_size)
+{
+	for (const live_action_rule *rule = api->rules; rule && rule->action; rule++) {
+		const live_action *action = api->actions;
+		while (action && action->name && strcmp(action->name, rule->action) != 0)
+			action++;
+		if (!action || !action->name) {
+			snprintf(error, error_size, "component '%s' has a rule for '%s', which is none of its actions",
+				 api->name, rule->action);
+			return -EINVAL;
+		}
+		for (const live_action_rule *other = api->rules; other < rule; other++) {
+			if (strcmp(rule->action, other->action) != 0)
+				continue;
+			snprintf(error, error_size, "component '%s' has two rules for action '%s'", api->name,
+				 rule->action);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int compile_schema(const live_definition *api, const live_action_rule *rule, struct schema **out, char *error,
+			  size_t error_size)
+{
+	char reason[SCHEMA_ERROR_SIZE];
+	const live_value *source = live_from_json(rule->schema, strlen(rule->schema), reason, sizeof reason);
+
+	if (source && schema_new(out, source, reason) < 0) {
+		live_value_unref(source);
+		source = NULL;
+	}
+	if (!source)
+		snprintf(error, error_size, "the schema of component '%s', action '%s' is unusable: %s", api->name,
+			 rule->action, reason);
+	live_value_unref(source);
+	return *out ? 0 : -EINVAL;
+}
+
+static int compile_schemas(struct definition *definition, char *error, size_t error_size)
+{
+	const live_definition *api = definition->api;
+	size_t count = count_actions(api);
+
+	definition->schemas = mem_alloc((count + 1) * sizeof(struct schema *));
+	for (size_t i = 0; i < count; i++) {
+		const live_action_rule *rule = definition_rule(definition, str_of(api->actions[i].name));
+		if (rule && rule->schema && compile_schema(api, rule, &definition->schemas[i], error, error_size) < 0)
+			return -EINVAL;
+	}
+	return 0;
 }
 
 /* What the author wrote, built; NULL with the reason in error. */
@@ -116,7 +180,8 @@ static struct definition *definition_new(const live_definition *api, const char 
 	definition->api = api;
 	definition->name = str_of(api->name);
 	if (parse_object(api, "default state", api->default_state, &definition->default_state, error, error_size) < 0 ||
-	    parse_object(api, "persistent data", api->persistent, &definition->persistent, error, error_size) < 0) {
+	    parse_object(api, "persistent data", api->persistent, &definition->persistent, error, error_size) < 0 ||
+	    compile_schemas(definition, error, error_size) < 0) {
 		definition_free(definition);
 		return NULL;
 	}
@@ -129,7 +194,7 @@ int registry_add(struct registry *registry, const live_definition *api, const ch
 		 size_t error_size)
 {
 	if (check_name(api, error, error_size) < 0 || check_actions(api, error, error_size) < 0 ||
-	    check_logging(api, error, error_size) < 0)
+	    check_rules(api, error, error_size) < 0 || check_logging(api, error, error_size) < 0)
 		return -EINVAL;
 	struct definition *definition = definition_new(api, source, error, error_size);
 	if (!definition)
@@ -196,6 +261,11 @@ const live_action_rule *definition_rule(const struct definition *definition, str
 		if (str_equal(str_of(rule->action), name))
 			return rule;
 	return NULL;
+}
+
+const struct schema *definition_schema(const struct definition *definition, const live_action *action)
+{
+	return definition->schemas[action - definition->api->actions];
 }
 
 bool definition_is_callable(const struct definition *definition, const live_action *action)

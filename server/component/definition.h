@@ -13,6 +13,8 @@
 #include "core/map.h"
 #include "core/str.h"
 
+struct schema;
+
 struct definition {
 	struct map_entry by_name;   /* the registry's */
 	const live_definition *api; /* the author's */
@@ -21,6 +23,7 @@ struct definition {
 	const live_value *persistent;    /* an object: what the instances' shared data is at first */
 	const char *source;              /* the plugin's file, or "built in"; for messages */
 	bool *is_callable;               /* of each action; ours */
+	struct schema **schemas;         /* of each action's payload, or NULL; ours */
 	unsigned order;                  /* of registration, from 0 */
 };
 
@@ -44,6 +47,8 @@ const struct definition *registry_at(const struct registry *registry, unsigned o
 const live_action *definition_action(const struct definition *definition, struct str name);
 /* What the component demands of the action named name, or NULL. */
 const live_action_rule *definition_rule(const struct definition *definition, struct str name);
+/* The schema of action's payload, or NULL; action is one of the definition's. */
+const struct schema *definition_schema(const struct definition *definition, const live_action *action);
 /* Whether action, which is one of the definition's, has a function and a name that may be called. */
 bool definition_is_callable(const struct definition *definition, const live_action *action);
 /* Whether a client may write key by PROPERTY_UPDATE. */

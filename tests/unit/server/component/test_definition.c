@@ -115,4 +115,57 @@ START_TEST(test_updatable)
 }
 END_TEST
 
-CORE_TESTS("definition", test_lookup, test_refusals, test_actions, test_updatable)
+START_TEST(test_rules)
+{
+	struct registry *registry = registry_new();
+	const live_action *actions = LIVE_ACTIONS({"go", run}, {"rest", run});
+	const live_definition stray = {.name = "A", .actions = actions, .rules = LIVE_RULES({.action = "wipe"})};
+	ck_assert_str_eq(add(registry, &stray), "component 'A' has a rule for 'wipe', which is none of its actions");
+	const live_definition none = {.name = "A", .rules = LIVE_RULES({.action = "go"})};
+	ck_assert_str_eq(add(registry, &none), "component 'A' has a rule for 'go', which is none of its actions");
+	const live_definition twice = {
+		.name = "A", .actions = actions, .rules = LIVE_RULES({.action = "go"}, {.action = "go"})};
+	ck_assert_str_eq(add(registry, &twice), "component 'A' has two rules for action 'go'");
+	ck_assert_uint_eq(registry_count(registry), 0);
+	registry_free(registry);
+}
+END_TEST
+
+START_TEST(test_schemas)
+{
+	struct registry *registry = registry_new();
+	const live_action *actions = LIVE_ACTIONS({"go", run}, {"rest", run});
+	const live_definition typo = {
+		.name = "A", .actions = actions, .rules = LIVE_RULES({.action = "rest", .schema = "{\"typ\": 1}"})};
+	ck_assert_str_eq(add(registry, &typo), "the schema of component 'A', action 'rest' is unusable: "
+					       "#/typ: is not known here, so it would not be checked");
+	const live_definition broken = {
+		.name = "A", .actions = actions, .rules = LIVE_RULES({.action = "rest", .schema = "{"})};
+	const char *said = add(registry, &broken);
+	ck_assert_ptr_nonnull(strstr(said, "the schema of component 'A', action 'rest' is unusable: "));
+	ck_assert_uint_eq(registry_count(registry), 0);
+	const live_definition fine = {
+		.name = "A", .actions = actions, .rules = LIVE_RULES({.action = "rest", .schema = "{}"})};
+	ck_assert_str_eq(add(registry, &fine), "");
+	const struct definition *definition = registry_at(registry, 0);
+	ck_assert_ptr_null(definition_schema(definition, definition_action(definition, STR("go"))));
+	ck_assert_ptr_nonnull(definition_schema(definition, definition_action(definition, STR("rest"))));
+	registry_free(registry);
+}
+END_TEST
+
+START_TEST(test_facts)
+{
+	struct registry *registry = registry_new();
+	ck_assert_str_eq(add(registry, &(live_definition){.name = "A", .persistent = "3"}),
+			 "the persistent data of component 'A' is unusable: it is not an object");
+	ck_assert_str_eq(add(registry, &(live_definition){.name = "A", .logging = 1u << 9}),
+			 "component 'A' asks for logging that does not exist: 0x200");
+	const live_definition fine = {.name = "A", .persistent = "{\"n\": 1}", .logging = LIVE_LOG_ALL};
+	ck_assert_str_eq(add(registry, &fine), "");
+	ck_assert_int_eq(live_as_int(live_get(registry_at(registry, 0)->persistent, "n"), 0), 1);
+	registry_free(registry);
+}
+END_TEST
+
+CORE_TESTS("definition", test_lookup, test_refusals, test_actions, test_updatable, test_rules, test_schemas, test_facts)
