@@ -126,12 +126,11 @@ void http_reply_error(struct http_request *request, unsigned status, const char 
 void http_reply_json(struct http_request *request, unsigned status, struct str json);
 
 /*
- * Replies with a head of the caller's own (status line to empty line) and hands the connection over: to ops and owner
- * it belongs from now on, with all bytes behind the request. For upgrades and for bodies without an end (event
- * streams). The head is sent first, whatever the new owner flushes. Returns the connection.
+ * Hands the connection over: to ops and owner it belongs from now on, with all bytes behind the request. For upgrades
+ * and for bodies without an end (event streams). What is owed to earlier requests is sent; the reply to this one, from
+ * the status line on, is what the new owner flushes first. Returns the connection.
  */
-struct connection *http_reply_take_over(struct http_request *request, struct str head, const struct connection_ops *ops,
-					void *owner);
+struct connection *http_reply_take_over(struct http_request *request, const struct connection_ops *ops, void *owner);
 
 /* Whether the comma-separated list holds token, in any case. [any] */
 bool http_list_has(struct str list, struct str token);

@@ -119,12 +119,10 @@ void http_reply_error(struct http_request *request, unsigned status, const char 
 	buf_deinit(&body);
 }
 
-struct connection *http_reply_take_over(struct http_request *request, struct str head, const struct connection_ops *ops,
-					void *owner)
+struct connection *http_reply_take_over(struct http_request *request, const struct connection_ops *ops, void *owner)
 {
 	struct http_connection *http = request->http;
 	struct connection *conn = http->conn;
-	buf_append_str(&http->out, head);
 	connection_set_peer(conn, &request->peer);
 	http_request_end(request);
 	connection_write(conn, buf_str(&http->out));

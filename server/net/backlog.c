@@ -106,6 +106,83 @@ int backlog_append(struct connection *conn, const char *bytes, size_t len)
 	return 0;
 }
 
+void backlog_seal(struct connection *conn)
+{
+	if (conn->backlog)
+		conn->backlog->begun = conn->backlog->bytes;
+}
+
+/* ---- pieces ---- */
+
+/* The length of the piece that begins at byte number at, counted from the front. */
+static size_t piece_at(const struct connection *conn, size_t at)
+{
+	char copy[CONNECTION_PIECE_PEEK];
+	size_t len = 0;
+	const struct chunk *chunk = conn->backlog->first;
+
+	for (; at >= (size_t)(chunk->end - chunk->start); chunk = chunk->next)
+		at -= chunk->end - chunk->start;
+	const char *bytes = chunk->bytes + chunk->start + at;
+	size_t here = chunk->end - chunk->start - at;
+	if (here >= sizeof copy || !chunk->next)
+		return conn->ops->piece_len(conn->owner, bytes, here);
+	for (; chunk && len < sizeof copy; chunk = chunk->next, at = 0) {
+		here = chunk->end - chunk->start - at;
+		size_t part = here < sizeof copy - len ? here : sizeof copy - len;
+		memcpy(copy + len, chunk->bytes + chunk->start + at, part);
+		len += part;
+	}
+	return conn->ops->piece_len(conn->owner, copy, len);
+}
+
+/* len bytes are about to leave the front: where is the next piece then? */
+static void pass_pieces(const struct connection *conn, size_t len)
+{
+	struct backlog *backlog = conn->backlog;
+	if (conn->ops->piece_len)
+		while (backlog->begun < len)
+			backlog->begun += piece_at(conn, backlog->begun);
+	backlog->begun = backlog->begun > len ? backlog->begun - len : 0;
+}
+
+static void truncate_to(struct backlog *backlog, size_t len)
+{
+	struct chunk **link = &backlog->first, *last = NULL;
+	for (; len; link = &last->next) {
+		last = *link;
+		if (len < (size_t)(last->end - last->start))
+			last->end = last->start + (uint32_t)len;
+		len -= last->end - last->start;
+	}
+	while (*link) {
+		struct chunk *chunk = *link;
+		*link = chunk->next;
+		free(chunk);
+	}
+	backlog->last = last;
+}
+
+bool backlog_cut(struct connection *conn)
+{
+	struct backlog *backlog = conn->backlog;
+	struct net_counters *counters = &conn->net->counters;
+	size_t held = conn->wire->held ? conn->wire->held(conn->wire_state) : 0;
+	size_t keep = backlog->begun;
+
+	while (keep < held && keep < backlog->bytes)
+		keep += piece_at(conn, keep);
+	if (keep < held || keep > backlog->bytes)
+		return false;
+	counter_add(&counters->dropped_bytes, backlog->bytes - keep);
+	counter_sub(&counters->backlog_bytes, backlog->bytes - keep);
+	backlog->bytes = keep;
+	truncate_to(backlog, keep);
+	return true;
+}
+
+/* ---- taking ---- */
+
 struct str backlog_front(const struct backlog *backlog)
 {
 	const struct chunk *chunk = backlog->first;
@@ -115,6 +192,7 @@ struct str backlog_front(const struct backlog *backlog)
 void backlog_consume(struct connection *conn, size_t len)
 {
 	struct backlog *backlog = conn->backlog;
+	pass_pieces(conn, len);
 	backlog->first->start += (uint32_t)len;
 	backlog->bytes -= len;
 	counter_sub(&conn->net->counters.backlog_bytes, len);

@@ -65,8 +65,10 @@ void connection_fail(struct connection *conn, int error, counter *cause)
 	struct net_shard *net = conn->net;
 	if (connection_is_over(conn))
 		return;
-	counter_add(cause, 1);
-	conn->error = error;
+	if (!conn->condemned) {
+		counter_add(cause, 1);
+		conn->error = error;
+	}
 	if (conn->backlog)
 		counter_add(&net->counters.dropped_bytes, conn->backlog->bytes);
 	backlog_free(conn);
@@ -221,6 +223,7 @@ bool connection_is_closing(const struct connection *conn)
 
 void connection_set_ops(struct connection *conn, const struct connection_ops *ops, void *owner)
 {
+	backlog_seal(conn);
 	conn->ops = ops;
 	conn->owner = owner;
 	if (!connection_is_open(conn))

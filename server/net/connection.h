@@ -29,7 +29,7 @@ struct shard;
  * connections. */
 struct connection_options {
 	size_t soft_bytes;    /* [256 KiB] backlog above this: on_backlog is told, reading pauses until it is drained */
-	size_t hard_bytes;    /* [16 MiB] above this the connection is closed at once */
+	size_t hard_bytes;    /* [16 MiB] above this what waits is dropped, and the connection closed */
 	unsigned soft_age_ms; /* [5000] the same two by the age of the oldest byte in the backlog */
 	unsigned hard_age_ms; /* [30000] */
 	unsigned linger_ms;   /* [5000] how long a close waits for the peer to take the last bytes */
@@ -43,8 +43,13 @@ struct connection_options {
 void connection_options_fill(struct connection_options *options);
 
 enum connection_level {
-	CONNECTION_SOFT, /* the backlog crossed the soft mark: send less, collapse */
+	CONNECTION_SOFT,  /* the backlog crossed the soft mark: send less, collapse */
+	CONNECTION_HARD,  /* it crossed a hard mark */
+	CONNECTION_TOTAL, /* it is over the soft mark, and all backlogs of the shard together are over theirs */
 };
+
+/* How many bytes of output piece_len is shown at least, where there are so many. */
+enum { CONNECTION_PIECE_PEEK = 1024 };
 
 /* Why on_closed came; its error is 0 when we closed, or the peer ended in order, else one of these (negative errnos):
  * -ECONNRESET, -EPIPE and whatever else the socket said; -ETIMEDOUT a deadline; -ENOBUFS over a hard mark;
@@ -58,8 +63,15 @@ struct connection_ops {
 	void (*on_flush)(void *owner, struct connection *conn, struct buf *out);
 	/* The backlog is gone: everything that was ever appended is with the kernel. May be NULL. */
 	void (*on_drained)(void *owner, struct connection *conn);
-	/* The backlog crossed a mark upwards; told once per crossing. May be NULL. */
+	/* The backlog crossed the soft mark; told once per crossing. May be NULL. */
 	void (*on_backlog)(void *owner, struct connection *conn, enum connection_level level);
+	/* How long the piece of output is that begins at bytes and must not be cut (a frame). It is whole, or its first
+	 * CONNECTION_PIECE_PEEK bytes are here. What is given to a connection at a time must be whole pieces. */
+	size_t (*piece_len)(void *owner, const char *bytes, size_t len);
+	/* The backlog is over CONNECTION_HARD or CONNECTION_TOTAL and was dropped, but for what is left of the piece
+	 * that is partly sent: append to out what the peer should still learn. It has linger_ms to take it; nothing
+	 * else is sent or read any more. NULL (or no piece_len): the connection ends without a word. */
+	void (*on_last_words)(void *owner, struct connection *conn, enum connection_level level, struct buf *out);
 	/* The peer ended its half: nothing will be read any more. NULL: the connection closes after its flush. */
 	void (*on_end)(void *owner, struct connection *conn);
 	/* The deadline set by connection_set_deadline passed. NULL: the connection closes with -ETIMEDOUT. */

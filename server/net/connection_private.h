@@ -69,7 +69,8 @@ struct backlog { /* output that the kernel did not take, and the wish to know wh
 	struct chunk *first;
 	struct chunk *last;
 	size_t bytes;
-	bool soft; /* above the soft mark since it was last empty */
+	size_t begun; /* bytes at the front that belong to a piece that is partly sent */
+	bool soft;    /* above the soft mark since it was last empty */
 };
 
 struct host { /* an address and how many connections it has here */
@@ -96,6 +97,7 @@ struct connection {
 	uint8_t state;         /* enum connection_state */
 	uint8_t pauses;        /* enum connection_pause */
 	bool flush_wanted : 1; /* the owner asked for on_flush */
+	bool condemned : 1;    /* over a hard mark: that is counted, and the last words are on their way */
 	bool orderly : 1;      /* both halves ended: nothing is cut off by closing */
 	bool ended : 1;        /* the peer ended its half */
 	bool reading : 1;      /* the event is added */
@@ -194,6 +196,11 @@ int backlog_append(struct connection *conn, const char *bytes, size_t len) __att
 /* The oldest bytes, at least one. */
 struct str backlog_front(const struct backlog *backlog);
 void backlog_consume(struct connection *conn, size_t len);
+/* Drops all but what is left of the piece that is partly sent and what the wire holds; counts it. False when that is
+ * not whole here: then nothing can follow it. */
+bool backlog_cut(struct connection *conn);
+/* All that waits now is to be taken for one piece: it is another owner's. */
+void backlog_seal(struct connection *conn);
 int64_t backlog_age_ms(const struct backlog *backlog);
 
 /* ---- hosts.c ---- */

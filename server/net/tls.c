@@ -31,6 +31,7 @@ struct tls_wire {
 	struct tls_shard *shard;
 	struct tls_context *context; /* of its handshake, which its bytes to the socket need to the end */
 	struct list waiting;         /* shard->waiting, or on no list */
+	size_t held;                 /* bytes of the last write that OpenSSL keeps, encrypted, for the next */
 	int socket_error;            /* what recv or send said last: 0 or -errno */
 	int verdict;           /* why nothing is read any more, once the bytes before it are read; 0 is no verdict */
 	bool socket_ended : 1; /* the peer's socket says so; without a close_notify anyone may have done it */
@@ -273,19 +274,26 @@ static ssize_t tls_write(struct connection *conn, void *state, const char *bytes
 		return -EPIPE;
 	/* One record per call. What the kernel did not take of one, OpenSSL keeps, encrypted, until the same bytes come
 	 * again: as they do, since the backlog puts them in one piece. */
+	wire->held = 0;
 	while (sent < len) {
 		size_t part = 0;
 		begin_call(wire);
 		int result = SSL_write_ex(wire->ssl, bytes + sent, len - sent, &part);
 		if (result != 1) {
 			int rc = judge(wire, result);
-			if (rc == -EAGAIN)
-				break;
-			return rc == ENDED_IN_ORDER ? -EPIPE : rc;
+			if (rc != -EAGAIN)
+				return rc == ENDED_IN_ORDER ? -EPIPE : rc;
+			wire->held = len - sent < SSL3_RT_MAX_PLAIN_LENGTH ? len - sent : SSL3_RT_MAX_PLAIN_LENGTH;
+			break;
 		}
 		sent += part;
 	}
 	return sent ? (ssize_t)sent : -EAGAIN;
+}
+
+static size_t tls_held(const void *state)
+{
+	return ((const struct tls_wire *)state)->held;
 }
 
 static bool tls_has_pending(struct connection *conn, void *state)
@@ -318,6 +326,7 @@ static const struct wire wire_tls = {
 	.handshake = tls_handshake,
 	.read = tls_read,
 	.write = tls_write,
+	.held = tls_held,
 	.has_pending = tls_has_pending,
 	.end = tls_end,
 	.free = tls_free,

@@ -24,6 +24,8 @@ struct wire {
 	/* How many of len bytes went (at least 1), -EAGAIN, -errno. After -EAGAIN the same bytes (perhaps more behind
 	 * them, perhaps at another address) come again. */
 	ssize_t (*write)(struct connection *conn, void *state, const char *bytes, size_t len);
+	/* How many of the bytes that write did not take must come again as they were. NULL: none. */
+	size_t (*held)(const void *state);
 	/* Bytes are here that the socket will not announce. NULL: never. */
 	bool (*has_pending)(struct connection *conn, void *state);
 	/* Our half ends: tells the peer so. */

@@ -7,6 +7,8 @@
 
 #include "server/net/connection_private.h"
 
+enum { LAST_WORDS_MAX_BYTES = 1024 };
+
 static void mark_soft(struct connection *conn)
 {
 	conn->backlog->soft = true;
@@ -19,12 +21,36 @@ static void mark_soft(struct connection *conn)
 		conn->ops->on_backlog(conn->owner, conn, CONNECTION_SOFT);
 }
 
+/* Over a hard mark: what waits is dropped, the owner has its last words, and the peer has linger_ms to take them. */
+static void condemn(struct connection *conn, enum connection_level level, counter *cause)
+{
+	struct buf words;
+	if (!connection_is_open(conn) || !conn->ops->piece_len || !conn->ops->on_last_words || !backlog_cut(conn)) {
+		connection_fail(conn, -ENOBUFS, cause);
+		return;
+	}
+	counter_add(cause, 1);
+	conn->condemned = true;
+	conn->error = -ENOBUFS;
+	buf_init(&words, LAST_WORDS_MAX_BYTES);
+	conn->ops->on_last_words(conn->owner, conn, level, &words);
+	int rc = backlog_append(conn, words.ptr, words.len);
+	buf_deinit(&words);
+	if (rc < 0) {
+		connection_fail(conn, rc, cause);
+		return;
+	}
+	timer_disarm(&conn->backlog->timer);
+	event_add(&conn->backlog->event, NULL);
+	connection_close(conn, CONNECTION_AFTER_FLUSH);
+}
+
 void writer_check_age(struct connection *conn)
 {
 	struct backlog *backlog = conn->backlog;
 	int64_t age_ms = backlog_age_ms(backlog);
 	if (age_ms >= conn->options->hard_age_ms) {
-		connection_fail(conn, -ENOBUFS, &conn->net->counters.closes_backlog_age);
+		condemn(conn, CONNECTION_HARD, &conn->net->counters.closes_backlog_age);
 		return;
 	}
 	if (age_ms >= conn->options->soft_age_ms && !backlog->soft)
@@ -35,6 +61,11 @@ void writer_check_age(struct connection *conn)
 	shard_timer_after(conn->net->shard, &backlog->timer, next_ms - age_ms);
 }
 
+static bool may_send(const struct connection *conn)
+{
+	return connection_is_open(conn) || (conn->state == CONN_DRAINING && !conn->condemned);
+}
+
 /* Many slow clients together may not take all memory: above the total, those go that are behind. */
 static bool is_over_total(const struct connection *conn)
 {
@@ -42,23 +73,51 @@ static bool is_over_total(const struct connection *conn)
 	return conn->backlog->soft && counter_read(&net->counters.backlog_bytes) > net->options.backlog_total_bytes;
 }
 
-static void keep(struct connection *conn, const char *bytes, size_t len)
+/* What is left of the piece in which sent bytes end, of bytes that begin with a piece. */
+static size_t rest_of_piece(const struct connection *conn, const char *bytes, size_t len, size_t sent)
 {
-	int rc = backlog_append(conn, bytes, len);
-	if (rc < 0) {
-		struct net_counters *counters = &conn->net->counters;
-		counter_add(&counters->dropped_bytes, len);
-		connection_fail(conn, rc, rc == -ENOBUFS ? &counters->closes_backlog_bytes : &counters->closes_error);
+	size_t end = 0;
+	while (conn->ops->piece_len && end < sent)
+		end += conn->ops->piece_len(conn->owner, bytes + end, len - end);
+	return end > sent ? end - sent : 0;
+}
+
+/* len bytes are too many, or there is no memory for them. */
+static void overflow(struct connection *conn, const char *bytes, size_t len, int error)
+{
+	struct net_counters *counters = &conn->net->counters;
+	size_t most = conn->options->hard_bytes;
+	counter_add(&counters->dropped_bytes, len);
+	if (error != -ENOBUFS) {
+		connection_fail(conn, error, &counters->closes_error);
 		return;
 	}
-	struct backlog *backlog = conn->backlog;
+	if (conn->backlog->bytes == 0) { /* the piece that is partly sent is among these bytes */
+		error = backlog_append(conn, bytes, len < most ? len : most);
+		if (error == 0)
+			counter_sub(&counters->dropped_bytes, conn->backlog->bytes);
+	}
+	condemn(conn, CONNECTION_HARD, &counters->closes_backlog_bytes);
+}
+
+/* Keeps what did not go of the len bytes, which begin with a piece, after sent of them. */
+static void keep(struct connection *conn, const char *bytes, size_t len, size_t sent)
+{
+	struct backlog *backlog = backlog_require(conn);
+	if (backlog->bytes == 0)
+		backlog->begun = rest_of_piece(conn, bytes, len, sent);
+	int rc = backlog_append(conn, bytes + sent, len - sent);
+	if (rc < 0) {
+		overflow(conn, bytes + sent, len - sent, rc);
+		return;
+	}
 	event_add(&backlog->event, NULL);
 	if (!timer_is_armed(&backlog->timer))
 		writer_check_age(conn);
 	if (!backlog->soft && backlog->bytes > conn->options->soft_bytes)
 		mark_soft(conn);
-	if (!connection_is_over(conn) && is_over_total(conn))
-		connection_fail(conn, -ENOBUFS, &conn->net->counters.closes_backlog_total);
+	if (may_send(conn) && is_over_total(conn))
+		condemn(conn, CONNECTION_TOTAL, &conn->net->counters.closes_backlog_total);
 }
 
 /* How many bytes went: 0 when the kernel takes none, or when the connection failed. */
@@ -78,17 +137,18 @@ static size_t write_some(struct connection *conn, const char *bytes, size_t len)
 
 void writer_send(struct connection *conn, const char *bytes, size_t len)
 {
-	if (len == 0 || !(connection_is_open(conn) || conn->state == CONN_DRAINING))
+	size_t sent = 0;
+	if (conn->condemned)
+		counter_add(&conn->net->counters.dropped_bytes, len);
+	if (len == 0 || !may_send(conn))
 		return;
 	if (!conn->backlog || conn->backlog->bytes == 0) {
-		size_t sent = write_some(conn, bytes, len);
+		sent = write_some(conn, bytes, len);
 		if (sent == len || connection_is_over(conn))
 			return;
 		counter_add(&conn->net->counters.short_sends, 1);
-		bytes += sent;
-		len -= sent;
 	}
-	keep(conn, bytes, len);
+	keep(conn, bytes, len, sent);
 }
 
 /* Drains up to the budget. True when nothing waits any more. */
@@ -105,7 +165,7 @@ static bool drain(struct connection *conn)
 			return false;
 		backlog_consume(conn, sent);
 		budget -= sent;
-		if (conn->state == CONN_DRAINING)
+		if (conn->state == CONN_DRAINING && !conn->condemned)
 			shard_timer_after(conn->net->shard, &conn->deadline, conn->options->linger_ms);
 		if (sent < len)
 			return false;
@@ -159,7 +219,7 @@ static void flush_one(struct connection *conn)
 	if (conn->state == CONN_OPENING) /* asked for again when it is open */
 		return;
 	conn->flush_wanted = false;
-	if (asked && (connection_is_open(conn) || conn->state == CONN_DRAINING) && conn->ops->on_flush) {
+	if (asked && may_send(conn) && conn->ops->on_flush) {
 		conn->ops->on_flush(conn->owner, conn, &net->staging);
 		if (buf_failed(&net->staging))
 			connection_fail(conn, -ENOBUFS, &net->counters.closes_backlog_bytes);

@@ -240,6 +240,34 @@ static void on_backlog(void *owner, struct connection *conn, enum connection_lev
 		ws->ops->on_backlog(ws->owner, ws);
 }
 
+/* What the server sends at a time: the 101, or a frame, which always has its FIN bit set. */
+static size_t piece_len(void *owner, const char *bytes, size_t len)
+{
+	static const char end[] = "\r\n\r\n";
+	(void)owner;
+	if ((unsigned char)bytes[0] & 0x80)
+		return ws_frame_len((const unsigned char *)bytes);
+	const char *at = memmem(bytes, len, end, sizeof end - 1);
+	assert_always(at);
+	return (size_t)(at - bytes) + sizeof end - 1;
+}
+
+static void on_last_words(void *owner, struct connection *conn, enum connection_level level, struct buf *out)
+{
+	struct ws *ws = owner;
+	(void)conn;
+	if (!ws->farewell) {
+		counter_add(&ws_counters(ws)->ws_closes_ours, 1);
+		if (level == CONNECTION_TOTAL)
+			set_farewell(ws, WS_TRY_AGAIN, STR("WebSocket backpressure: server is busy"));
+		else
+			set_farewell(ws, WS_POLICY, STR("WebSocket backpressure: client too slow"));
+	}
+	ws->close_due = false;
+	ws->close_sent = true;
+	ws_append_close(ws, out);
+}
+
 static void on_shutdown(void *owner, struct connection *conn)
 {
 	(void)conn;
@@ -273,6 +301,8 @@ const struct connection_ops ws_connection_ops = {
 	.on_flush = on_flush,
 	.on_drained = on_drained,
 	.on_backlog = on_backlog,
+	.piece_len = piece_len,
+	.on_last_words = on_last_words,
 	.on_deadline = on_deadline,
 	.on_shutdown = on_shutdown,
 	.on_closed = on_closed,

@@ -35,6 +35,7 @@ enum ws_code { /* RFC 6455 section 7.4.1 */
 	       WS_POLICY = 1008,
 	       WS_TOO_BIG = 1009,
 	       WS_INTERNAL_ERROR = 1011,
+	       WS_TRY_AGAIN = 1013,
 };
 
 /* Zero takes the default in brackets. Shared; must outlive its connections. */
@@ -53,7 +54,7 @@ struct ws_options {
 };
 
 struct ws_ops {
-	/* The 101 is on its way. Called in the turn after ws_accept, before any message. May be NULL. */
+	/* The handshake is done. Called in the turn after ws_accept, before any message. May be NULL. */
 	void (*on_open)(void *owner, struct ws *ws);
 	/* A whole message: WS_TEXT (valid UTF-8) or WS_BINARY. bytes are writable, and valid during the call. */
 	void (*on_message)(void *owner, struct ws *ws, enum ws_opcode opcode, char *bytes, size_t len);

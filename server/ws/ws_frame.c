@@ -76,6 +76,12 @@ size_t ws_frame_write(char out[WS_HEADER_MAX], enum ws_opcode opcode, bool rsv1,
 	return 2 + extra;
 }
 
+size_t ws_frame_len(const unsigned char *frame)
+{
+	size_t extra = frame[1] < 126 ? 0 : frame[1] == 126 ? 2 : 8;
+	return 2 + extra + (size_t)(extra ? big_endian(frame + 2, extra) : frame[1]);
+}
+
 void ws_unmask(char *bytes, size_t len, const uint8_t mask[4], uint64_t phase)
 {
 	uint8_t turned[8];

@@ -29,6 +29,8 @@ struct ws_frame {
 int ws_frame_read(struct ws_frame *frame, const unsigned char *bytes, size_t len, bool rsv1_allowed, const char **why);
 /* Writes a server's header (FIN set, no mask) with the shortest length; returns its size, 2 to WS_HEADER_MAX. */
 size_t ws_frame_write(char out[WS_HEADER_MAX], enum ws_opcode opcode, bool rsv1, uint64_t len);
+/* The length of a frame of ours, header and all. */
+size_t ws_frame_len(const unsigned char *frame);
 /* Takes the mask off len bytes, the first of which is number phase of the payload. */
 void ws_unmask(char *bytes, size_t len, const uint8_t mask[4], uint64_t phase);
 /* Whether a peer may send code in a close frame (RFC 6455 section 7.4). */

@@ -85,19 +85,17 @@ static struct ws_deflate *negotiate(const struct http_request *request, const st
 int ws_accept(struct ws **out, struct http_request *request, const struct ws_options *options, const struct ws_ops *ops,
 	      void *owner)
 {
-	struct buf head;
 	int rc = check(request);
 	if (rc < 0)
 		return rc;
-	buf_init(&head, 1024);
-	buf_append_str(&head, STR("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"));
-	write_accept(&head, http_request_header(request, "Sec-WebSocket-Key"));
 	struct ws *ws = ws_new(options, ops, owner);
+	struct buf *head = ws_queue(ws); /* so it goes in one send with what the owner says first */
+	buf_append_str(head, STR("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"));
+	write_accept(head, http_request_header(request, "Sec-WebSocket-Key"));
 	if (options->deflate)
-		ws->deflate = negotiate(request, options, &head);
-	buf_append(&head, "\r\n", 2);
-	ws_begin(ws, http_reply_take_over(request, buf_str(&head), &ws_connection_ops, ws));
-	buf_deinit(&head);
+		ws->deflate = negotiate(request, options, head);
+	buf_append(head, "\r\n", 2);
+	ws_begin(ws, http_reply_take_over(request, &ws_connection_ops, ws));
 	*out = ws;
 	return 0;
 }

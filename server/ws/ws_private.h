@@ -57,7 +57,7 @@ struct ws {
 	void *owner;
 	const struct ws_options *options;
 	struct gather *gather;
-	struct buf *queue;          /* whole frames for the next flush, ahead of what the owner composes */
+	struct buf *queue;          /* the 101 and whole frames for the next flush, ahead of what the owner composes */
 	struct ws_deflate *deflate; /* when agreed */
 	struct farewell *farewell;
 	int64_t heard_ms;      /* when the last bytes came */
@@ -104,6 +104,10 @@ void ws_gather_free(struct ws *ws);
 
 /* Queues a control frame. */
 void ws_queue_control(struct ws *ws, enum ws_opcode opcode, const void *bytes, size_t len);
+/* What is sent first in the next flush, whole: never NULL. */
+struct buf *ws_queue(struct ws *ws);
+/* Appends the close frame that the farewell asks for. */
+void ws_append_close(const struct ws *ws, struct buf *out);
 /* The connection's on_flush: the queue, what the owner composes, the close frame. */
 void ws_write_flush(struct ws *ws, struct buf *out);
 

@@ -32,7 +32,7 @@ void ws_message_end(struct ws *ws, struct buf *out, size_t start, enum ws_opcode
 	counter_add(&ws_counters(ws)->ws_messages_out, 1);
 }
 
-static struct buf *queue_of(struct ws *ws)
+struct buf *ws_queue(struct ws *ws)
 {
 	if (!ws->queue) {
 		ws->queue = mem_alloc(sizeof *ws->queue);
@@ -44,7 +44,7 @@ static struct buf *queue_of(struct ws *ws)
 void ws_queue_control(struct ws *ws, enum ws_opcode opcode, const void *bytes, size_t len)
 {
 	char header[WS_HEADER_MAX];
-	struct buf *queue = queue_of(ws);
+	struct buf *queue = ws_queue(ws);
 	buf_append(queue, header, ws_frame_write(header, opcode, false, len));
 	buf_append(queue, bytes, len);
 	connection_flush_soon(ws->conn);
@@ -54,7 +54,7 @@ void ws_send(struct ws *ws, enum ws_opcode opcode, const void *bytes, size_t len
 {
 	if (ws->farewell)
 		return;
-	struct buf *queue = queue_of(ws);
+	struct buf *queue = ws_queue(ws);
 	size_t start = ws_message_begin(queue);
 	buf_append(queue, bytes, len);
 	ws_message_end(ws, queue, start, opcode);
@@ -84,7 +84,7 @@ static void append_queue(struct ws *ws, struct buf *out)
 	ws->queue = NULL;
 }
 
-static void append_close(struct ws *ws, struct buf *out)
+void ws_append_close(const struct ws *ws, struct buf *out)
 {
 	char payload[WS_CONTROL_MAX];
 	char header[WS_HEADER_MAX];
@@ -116,7 +116,7 @@ void ws_write_flush(struct ws *ws, struct buf *out)
 		return;
 	ws->close_due = false;
 	ws->close_sent = true;
-	append_close(ws, out);
+	ws_append_close(ws, out);
 	if (ws->close_came || ws->failed)
 		connection_close(ws->conn, CONNECTION_AFTER_FLUSH);
 }

@@ -67,17 +67,25 @@ static const struct ws_ops ws_stage_ops = {
 	.on_close = ws_stage_on_close,
 };
 
-static inline void ws_stage_start(struct ws_stage *stage, const struct ws_options *options)
+/* connection: its limits, filled; NULL: the defaults. */
+static inline void ws_stage_start_limited(struct ws_stage *stage, const struct ws_options *options,
+					  const struct net_options *net, const struct connection_options *connection)
 {
 	struct address address = {.family = ADDRESS_UNIX};
 	struct connection *conn;
 	int fd;
 	memset(stage, 0, sizeof *stage);
-	net_stage_start(&stage->net, NULL);
+	net_stage_start(&stage->net, net);
 	net_stage_pair(&stage->peer, &fd);
 	stage->ws = ws_new(options, &ws_stage_ops, stage);
-	ck_assert_int_eq(connection_new(&conn, stage->net.net, fd, &address, NULL, &ws_connection_ops, stage->ws), 0);
+	int rc = connection_new(&conn, stage->net.net, fd, &address, connection, &ws_connection_ops, stage->ws);
+	ck_assert_int_eq(rc, 0);
 	ws_begin(stage->ws, conn);
+}
+
+static inline void ws_stage_start(struct ws_stage *stage, const struct ws_options *options)
+{
+	ws_stage_start_limited(stage, options, NULL, NULL);
 }
 
 static inline void ws_stage_end(struct ws_stage *stage)
