@@ -192,6 +192,25 @@ typedef const live_value *live_state_fn(const live_value *state, const live_valu
 /* Merges what patch returns for the state as it is; gives argument away. */
 LIVE_API void live_update_state(live_component *self, live_state_fn *patch, const live_value *argument);
 
+/* ---- data that all instances share, on all shards, for as long as the process lives ---- */
+
+/* The component's persistent data as this shard knows it; a loan until the function returns. What others change comes
+ * within a few ticks. On several nodes each has its own. */
+LIVE_API const live_value *live_persistent(const live_component *self);
+/*
+ * Runs where the data lives, alone with it, so that no update is ever lost. Returns the new data (an object) as a new
+ * reference (data itself, referenced, for no change) and may set *result, which is given away. It must touch nothing
+ * but its arguments.
+ */
+typedef const live_value *live_persistent_fn(const live_value *data, const live_value *argument,
+					     const live_value **result);
+/* Changes the data by update; gives argument away. When reply is not NULL it is deferred and ends with *result; by then
+ * live_persistent has the change, not before. */
+LIVE_API void live_persistent_update(live_component *self, live_persistent_fn *update, const live_value *argument,
+				     live_reply *reply);
+/* Merges updates (an object; given away) into the data, as live_merge does. */
+LIVE_API void live_persistent_merge(live_component *self, const live_value *updates);
+
 /* ---- replies ---- */
 
 /* Who calls: of a singleton's clients the one that asked; a loan for the call; never NULL (anonymous). */

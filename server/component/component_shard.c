@@ -7,6 +7,7 @@
 #include "server/component/deferred.h"
 #include "server/component/instance.h"
 #include "server/component/membership.h"
+#include "server/component/persistent.h"
 #include "server/debug/debug_tap.h"
 #include "server/monitor/alerts.h"
 
@@ -35,6 +36,7 @@ struct component_shard *component_shard_new(struct shard *shard, const struct re
 	list_init(&here->waiting);
 	map_init(&here->singletons);
 	map_init(&here->proxies);
+	map_init(&here->persistents);
 	shard_set_context(shard, SHARD_COMPONENTS, here);
 	return here;
 }
@@ -45,6 +47,7 @@ void component_shard_free(struct component_shard *here)
 		return;
 	while (!list_is_empty(&here->instances))
 		instance_destroy(LIST_OF(here->instances.next, live_component, link));
+	persistent_forget_all(here);
 	deferred_forget_all(here);
 	rooms_free(here->rooms);
 	signer_free(here->signer);

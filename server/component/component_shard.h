@@ -85,6 +85,7 @@ struct component_shard {
 	struct list instances;         /* of live_component */
 	struct list waiting;           /* calls whose replies are deferred */
 	struct map singletons;         /* of struct audience, by name: of those that live here */
+	struct map persistents;        /* of struct persistent, by the component's name */
 	struct map proxies;            /* of struct proxy, by name: singletons that clients of this shard mounted */
 	struct cluster_shard *cluster; /* NULL: the node is alone */
 	struct component_counters counters;

@@ -149,6 +149,11 @@ static void send(live_deferred *deferred)
 		shard_post_outside(deferred->shard, &deferred->mail);
 }
 
+void deferred_drop(live_deferred *deferred)
+{
+	free_deferred(deferred);
+}
+
 void live_deferred_value(live_deferred *deferred, const live_value *value)
 {
 	deferred->result = value;

@@ -9,9 +9,13 @@
 #ifndef SERVER_COMPONENT_DEFERRED_H
 #define SERVER_COMPONENT_DEFERRED_H
 
+#include <live/component.h>
+
 struct component_shard;
 
 /* The shard ends: frees what still waits. */
 void deferred_forget_all(struct component_shard *here);
+/* [any] Frees deferred unanswered: for when all shards end. */
+void deferred_drop(live_deferred *deferred);
 
 #endif
