@@ -339,6 +339,48 @@ def stats(trace):
     fetch(trace, "GET", "/api/live/stats")
 
 
+# ---- docs/debugging.md ----
+
+
+def look(trace, **options):
+    return trace.connect(greeting=False, path="/api/live/debug/ws", **options)
+
+
+def hear_until(looker, last):
+    """All events but LOG, up to the first of that type."""
+    while True:
+        lines = len(looker.trace.lines)
+        event = looker.hear()["event"]
+        if event["type"] == "LOG" and last != "LOG":
+            del looker.trace.lines[lines:]
+        if event["type"] == last:
+            return
+
+
+@scenario
+def debugger(trace):
+    client = trace.connect(trace.server(env={"LIVE_DEBUG": "true"}))
+    looker = look(trace)
+    looker.hear()
+    hear_until(looker, "WS_CONNECT")
+    payload = {"component": "Counter", "room": "lobby", "debugLabel": "left"}
+    reply = client.ask("COMPONENT_MOUNT", quietly=True, componentId="mount-Counter", payload=payload, requestId="r0000001")
+    client.component = reply["result"]["componentId"]
+    lines = len(trace.lines)
+    client.act("increment")
+    client.say("COMPONENT_UNMOUNT", componentId=client.component)
+    del trace.lines[lines:]
+    hear_until(looker, "COMPONENT_UNMOUNT")
+
+
+@scenario
+def debug_disabled(trace):
+    trace.server()
+    looker = look(trace)
+    looker.hear()
+    looker.hear_close()
+
+
 # ---- docs/components.md ----
 
 
