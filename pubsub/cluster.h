@@ -65,13 +65,13 @@ struct cluster_answer { /* its strings are loans for the call */
 
 struct cluster_ask { /* on the heap, the asker's; the strings are loans until ask() returns */
 	enum cluster_verb verb;
-	struct str name;         /* of the singleton */
-	struct str component_id; /* that it has; CLAIM: shall have, unless the stored one has another */
-	uint64_t fence;          /* as given by the claim; not for CLAIM and LOOK */
-	bool revive;             /* KEEP, SAVE: also if the store has forgotten all about it */
-	bool forget;             /* RELEASE: its state, too */
-	struct str state;        /* SAVE, RELEASE: JSON; empty: as it is */
-	uint64_t seq;            /* of the last delta that state holds */
+	struct str name;            /* of the singleton */
+	struct str component_id;    /* that it has; CLAIM: shall have, unless the stored one has another */
+	uint64_t fence;             /* as given by the claim; not for CLAIM and LOOK */
+	bool revive;                /* KEEP, SAVE: also if the store has forgotten all about it */
+	bool forget;                /* RELEASE: its state, too */
+	struct str state;           /* SAVE, RELEASE: JSON; empty: as it is */
+	uint64_t seq;               /* of the last delta that state holds */
 	const struct str *messages; /* SAVE, RELEASE: to all that hear deltas */
 	size_t message_count;
 	const struct str *handled; /* SAVE, RELEASE: answers to forwarded requests that state holds now */

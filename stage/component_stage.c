@@ -22,6 +22,8 @@ enum {
 };
 
 struct component_stage {
+	void (*run)(void *context); /* runs the cluster that it is part of; NULL: it is alone */
+	void *context;
 	struct stage *stage;
 	unsigned shards;
 	struct registry *registry;
@@ -231,7 +233,7 @@ static void add_shard(struct component_stage *stage, unsigned index)
 }
 
 static struct component_stage *new_stage(unsigned shards, uint64_t seed, const live_definition *const *definitions,
-					 unsigned threads)
+					 unsigned threads, const struct cluster_settings *cluster)
 {
 	struct component_stage *stage = mem_alloc(sizeof *stage);
 
@@ -254,6 +256,7 @@ static struct component_stage *new_stage(unsigned shards, uint64_t seed, const l
 		.action_timeout_ms = 10000,
 		.node = "stage",
 		.pool = stage->pool,
+		.cluster = cluster,
 	};
 	stage->session_settings = (struct session_settings){.max_depth = 32, .max_message_bytes = 1 << 22};
 	stage->rooms.adapter = memory_adapter();
@@ -266,13 +269,24 @@ static struct component_stage *new_stage(unsigned shards, uint64_t seed, const l
 
 struct component_stage *component_stage_new(unsigned shards, uint64_t seed, const live_definition *const *definitions)
 {
-	return new_stage(shards, seed, definitions, 2);
+	return new_stage(shards, seed, definitions, 2, NULL);
 }
 
 struct component_stage *component_stage_new_alone(unsigned shards, uint64_t seed,
 						  const live_definition *const *definitions)
 {
-	return new_stage(shards, seed, definitions, 0);
+	return new_stage(shards, seed, definitions, 0, NULL);
+}
+
+struct component_stage *component_stage_new_clustered(unsigned shards, uint64_t seed,
+						      const live_definition *const *definitions,
+						      const struct component_stage_cluster *cluster)
+{
+	struct component_stage *stage = new_stage(shards, seed, definitions, 0, cluster->settings);
+
+	stage->run = cluster->run;
+	stage->context = cluster->context;
+	return stage;
 }
 
 static void free_client(struct stage_client *client)
@@ -288,10 +302,15 @@ static void free_client(struct stage_client *client)
 	free(client);
 }
 
-void component_stage_free(struct component_stage *stage)
+void component_stage_vanish_all(struct component_stage *stage)
 {
 	list_for_each (link, &stage->clients)
 		stage_client_vanish(LIST_OF(link, struct stage_client, link));
+}
+
+void component_stage_free(struct component_stage *stage)
+{
+	component_stage_vanish_all(stage);
 	component_stage_run(stage);
 	pool_free(stage->pool); /* its threads have rung for all they have posted */
 	component_stage_run(stage);
@@ -321,7 +340,10 @@ struct stage *component_stage_steps(const struct component_stage *stage)
 
 void component_stage_run(struct component_stage *stage)
 {
-	stage_run(stage->stage);
+	if (stage->run)
+		stage->run(stage->context);
+	else
+		stage_run(stage->stage);
 }
 
 bool component_stage_work(struct component_stage *stage)

@@ -29,6 +29,18 @@ struct component_stage *component_stage_new(unsigned shards, uint64_t seed, cons
 /* The same, but blocking work waits until component_stage_work does it: nothing happens on other threads. */
 struct component_stage *component_stage_new_alone(unsigned shards, uint64_t seed,
 						  const live_definition *const *definitions);
+struct component_stage_cluster { /* what a stage that is one node of several needs */
+	const struct cluster_settings *settings;
+	void (*run)(void *context); /* runs all nodes */
+	void *context;
+};
+
+/* The same as a node of a cluster; stages of one cluster are run together (cluster_stage.h). */
+struct component_stage *component_stage_new_clustered(unsigned shards, uint64_t seed,
+						      const live_definition *const *definitions,
+						      const struct component_stage_cluster *cluster);
+/* Lets all clients vanish; does not run the stage. */
+void component_stage_vanish_all(struct component_stage *stage);
 /* Lets all clients vanish, runs what is left, and asserts that no component, session or singleton remained. */
 void component_stage_free(struct component_stage *stage);
 

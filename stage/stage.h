@@ -39,6 +39,8 @@ struct shard *stage_enter(struct stage *stage, unsigned index);
 unsigned stage_run(struct stage *stage);
 /* Moves all clocks on by ms, halting (and running) at each moment at which a timer is due. */
 void stage_advance(struct stage *stage, int64_t ms);
+/* Moves all clocks on by ms at once, as a process finds them that was stopped meanwhile. */
+void stage_jump(struct stage *stage, int64_t ms);
 
 #define STAGE_WALL_MS INT64_C(1700000000000)
 #define STAGE_MONO_MS INT64_C(1000000)

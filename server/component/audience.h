@@ -37,8 +37,8 @@ struct audience {
 	struct map_entry by_name; /* component_shard->singletons */
 	struct component_shard *here;
 	const struct definition *definition;
-	struct sender sender;      /* of the instance; as long as that is not here: its id alone, which is in id */
-	live_component *component; /* NULL: not here */
+	struct sender sender;        /* of the instance; as long as that is not here: its id alone, which is in id */
+	live_component *component;   /* NULL: not here */
 	struct clustered *clustered; /* what the cluster knows of it; NULL: the node is alone */
 	struct map listeners;
 	unsigned count;

@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "core/utf8.h"
 #include "server/component/client.h"
+#include "server/component/cluster_shard.h"
 #include "server/component/instance.h"
 #include "server/component/mount.h"
 #include "server/component/singleton.h"
@@ -137,6 +138,10 @@ void call_lost(struct component_shard *here, const struct call *call)
 {
 	if (call->kind != CALL_ACTION)
 		return;
+	if (call->source.ptr) {
+		cluster_refuse(here->cluster, call->source, call->request_id, STR(CLUSTER_LOST));
+		return;
+	}
 	buf_printf(&here->out.scratch, "COMPONENT_REHYDRATION_REQUIRED:%.*s", STR_ARG(call->component_id));
 	struct reply reply = {
 		.type = "ACTION_RESPONSE",

@@ -61,10 +61,12 @@ void cluster_respond(struct cluster_shard *cluster, struct str source, struct st
 void cluster_refuse(struct cluster_shard *cluster, struct str source, struct str request_id, struct str error);
 /* Tells message to the port of that id. */
 void cluster_tell(struct cluster_shard *cluster, struct str id, struct str message);
+/* A claim that was won as name, and that nobody here wants any more. */
+void cluster_give_back(struct cluster_shard *cluster, struct str name, const struct cluster_answer *claim);
 /* One more, or one less, singleton here that is owned elsewhere. */
 void cluster_mirrors_add(struct cluster_shard *cluster, int change);
-/* Gives all singletons that are owned here to other nodes, and claims none while another node may: the node is about to
- * leave. Their clients here go on with them. */
+/* Gives all singletons that are owned here to other nodes: the node is about to leave. Their clients here go on with
+ * them; if no other node wants one within two seconds, it is claimed here again. */
 void cluster_hand_over(struct cluster_shard *cluster);
 
 #endif

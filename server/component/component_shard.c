@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "pubsub/rooms.h"
+#include "server/component/cluster_shard.h"
 #include "server/component/deferred.h"
 #include "server/component/instance.h"
 #include "server/component/membership.h"
@@ -38,6 +39,8 @@ struct component_shard *component_shard_new(struct shard *shard, const struct re
 	map_init(&here->proxies);
 	map_init(&here->persistents);
 	shard_set_context(shard, SHARD_COMPONENTS, here);
+	if (settings->cluster)
+		here->cluster = cluster_shard_new(here, settings->cluster);
 	return here;
 }
 
@@ -45,10 +48,13 @@ void component_shard_free(struct component_shard *here)
 {
 	if (!here)
 		return;
+	if (here->cluster)
+		here->cluster->is_ending = true;
 	while (!list_is_empty(&here->instances))
 		instance_destroy(LIST_OF(here->instances.next, live_component, link));
 	persistent_forget_all(here);
 	deferred_forget_all(here);
+	cluster_shard_free(here->cluster);
 	rooms_free(here->rooms);
 	signer_free(here->signer);
 	alerts_free(here->alerts);

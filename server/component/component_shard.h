@@ -41,6 +41,7 @@ struct component_settings {         /* shared, read-only */
 	const char *node;                /* the name of this node */
 	const struct auth_manager *auth; /* never NULL */
 	struct pool *pool;
+	const struct cluster_settings *cluster; /* NULL: the node is alone */
 	struct debug_hub *debug;    /* NULL: none */
 	struct live_server *server; /* for components that ask; NULL: none */
 	struct id_source ids;       /* of components */

@@ -161,7 +161,10 @@ static void push_first_state(live_component *self, const struct mount_request *r
 		encode_state_rehydrated(out, &self->sender, self->state, signed_state, request->component_id);
 	else
 		encode_state_update(out, &self->sender, self->state, signed_state);
-	instance_push(self, scratch_take(self->home));
+	if (self->audience)
+		singleton_push_here(self, scratch_take(self->home));
+	else
+		instance_push(self, scratch_take(self->home));
 }
 
 static void join_default_room(live_component *self)

@@ -12,12 +12,21 @@
 #include "server/component/action_rate.h"
 #include "server/component/audience.h"
 #include "server/component/call.h"
+#include "server/component/cluster_shard.h"
 #include "server/component/mount.h"
+#include "server/component/singleton_cluster.h"
 #include "server/component/singleton_home.h"
+#include "server/component/singleton_owner.h"
 
 unsigned singleton_clients(const live_component *self)
 {
 	return self->audience->count;
+}
+
+/* Its owner in the cluster; NULL: the node is alone, or it has ended here. */
+static struct owner *owner_of(const live_component *self)
+{
+	return self->audience->clustered ? clustered_owner(self->audience->clustered) : NULL;
 }
 
 /* ---- to the clients ---- */
@@ -31,6 +40,8 @@ static void publish_delta(live_component *self)
 		return;
 	audience_publish_delta(self->audience, delta, self->state);
 	live_value_unref(delta);
+	if (owner_of(self))
+		owner_changed(owner_of(self), self->state);
 }
 
 static void close_tick(struct tick_task *task, struct shard *here)
@@ -62,6 +73,8 @@ void singleton_push_here(live_component *self, struct str json)
 void singleton_push(live_component *self, struct str json)
 {
 	singleton_push_here(self, json);
+	if (owner_of(self))
+		owner_push(owner_of(self), json);
 }
 
 void singleton_push_room(live_component *self, struct str shared)
@@ -91,8 +104,14 @@ void singleton_answer(live_component *self, const struct call *call, const live_
 		return;
 	}
 	publish_delta(self);
-	encode_reply(&here->out.scratch, &reply);
-	client_answer(here, call->client, scratch_take(here), call->holds);
+	if (owner_of(self)) {
+		owner_answer(owner_of(self), call, result, error);
+	} else if (call->source.ptr) {
+		cluster_refuse(here->cluster, call->source, call->request_id, STR(CLUSTER_LOST));
+	} else {
+		encode_reply(&here->out.scratch, &reply);
+		client_answer(here, call->client, scratch_take(here), call->holds);
+	}
 }
 
 static const char *reply_type(const struct singleton_request *request)
@@ -111,8 +130,12 @@ void singleton_refuse(struct component_shard *here, const struct singleton_reque
 		.error = error,
 	};
 
+	if (request->source.ptr) {
+		cluster_refuse(here->cluster, request->source, request->request_id, error);
+		return;
+	}
 	encode_reply(&here->out.scratch, &reply);
-	client_answer(here, request->client, scratch_take(here), true);
+	client_answer(here, request->client, scratch_take(here), !request->is_released);
 }
 
 void singleton_refuse_lost(struct component_shard *here, const struct singleton_request *request)
@@ -196,7 +219,8 @@ void singleton_end(live_component *self)
 
 	publish_delta(self);
 	audience->component = NULL;
-	audience_end(audience);
+	if (!audience->clustered || !clustered_ended(audience->clustered, self->sender.id, self->state))
+		audience_end(audience);
 }
 
 /* ---- serving ---- */
@@ -253,6 +277,8 @@ static void detach(live_component *self, const struct singleton_request *request
 		self->definition->api->on_disconnect(self);
 		instance_leave(self, before);
 	}
+	if (audience->clustered)
+		clustered_leave(audience->clustered);
 	instance_destroy(self);
 }
 
@@ -260,7 +286,7 @@ static void run_action(live_component *self, const struct singleton_request *req
 {
 	struct call call = {
 		.kind = CALL_ACTION,
-		.holds = !request->source.ptr,
+		.holds = !request->is_released,
 		.auth = request->auth,
 		.expect_response = request->expect_response,
 		.client = request->client,
@@ -289,11 +315,37 @@ static void set_state(live_component *self, const struct singleton_request *requ
 	singleton_answer(self, &call, NULL, str_of(error));
 }
 
+/* In a cluster the instance may be elsewhere, or its claim be in doubt. Whether that settles what is asked, and if so,
+ * whether request is kept. */
+static bool serve_clustered(struct component_shard *here, struct audience *audience, struct singleton_request *request,
+			    bool *is_kept)
+{
+	struct owner *owner = audience ? clustered_owner(audience->clustered) : NULL;
+	bool is_change = request->ask != ASK_MOUNT && request->ask != ASK_DETACH;
+
+	*is_kept = false;
+	if (is_change && (owner ? !owner_is_leased(owner) : request->source.ptr != NULL)) {
+		singleton_refuse(here, request, STR(CLUSTER_LOST));
+		return true;
+	}
+	if (!audience && request->ask == ASK_MOUNT) {
+		audience = audience_new(here, request->definition);
+		audience->clustered = clustered_new(audience);
+	}
+	if (!audience || owner)
+		return false;
+	*is_kept = clustered_serve(audience->clustered, request);
+	return true;
+}
+
 bool singleton_serve(struct component_shard *here, struct singleton_request *request)
 {
 	struct audience *audience = audience_find(here, request->definition->name);
 	live_component *self = audience ? audience->component : NULL;
+	bool is_kept;
 
+	if (here->cluster && serve_clustered(here, audience, request, &is_kept))
+		return is_kept;
 	if (request->ask == ASK_MOUNT && self)
 		attach(self, request);
 	else if (request->ask == ASK_MOUNT)

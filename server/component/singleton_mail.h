@@ -29,6 +29,7 @@ struct singleton_request {
 	bool is_legacy;
 	bool expect_response;
 	bool rehydrates;
+	bool is_released;        /* the client was held, and goes on before it is answered */
 	const live_value *value; /* ours: props, payload, property or state */
 	const live_value *seed;  /* ours, or NULL */
 	const live_auth *auth;   /* ours: who asks, or NULL */

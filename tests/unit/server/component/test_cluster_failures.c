@@ -1,0 +1,274 @@
+/* One singleton for several nodes, when a node, or the store, goes: what is acknowledged stays, and is done once. */
+#include "unit/server/component/cluster_test.h"
+
+/* ---- failures ---- */
+
+START_TEST(test_owner_killed)
+{
+	struct cluster_stage *stage = new_stage(3);
+	struct stage_client *owner = client_of(stage, 0), *a = client_of(stage, 1), *b = client_of(stage, 2);
+	const char *id = mount(owner);
+
+	mount(a);
+	mount(b);
+	ck_assert(stage_client_act(a, id, "add", "{}"));
+	ck_assert(stage_client_act(owner, id, "add", "{}"));
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_CUT);
+	cluster_stage_pause(stage, 0);
+	act_later(a, id, "add", 1);
+	cluster_stage_advance(stage, STAGE_TIMEOUT_MS);
+	ck_assert_str_eq(stage_text(stage_client_wait(a, "ACTION_RESPONSE"), "error"), TIMED_OUT);
+	cluster_stage_advance(stage, STAGE_LEASE_MS + STAGE_HEARTBEAT_MS);
+	ck_assert_uint_eq(stage_client_count(a, "STATE_UPDATE"), 2);
+	ck_assert_int_eq(live_as_int(live_get(act(b, id, "add"), "result"), 0), 3);
+	ck_assert_int_eq(live_as_int(live_get(act(a, id, "add"), "result"), 0), 4);
+	ck_assert_uint_eq(cluster_stage_instances(stage, 1) + cluster_stage_instances(stage, 2), 1);
+	cluster_stage_free(stage);
+}
+END_TEST
+
+/* It wakes with requests in its ears, and with clients; it can change nothing. */
+START_TEST(test_owner_paused)
+{
+	struct cluster_stage *stage = new_stage(2);
+	struct stage_client *owner = client_of(stage, 0), *other = client_of(stage, 1);
+	const char *id = mount(owner);
+
+	mount(other);
+	ck_assert(stage_client_act(owner, id, "add", "{}"));
+	cluster_stage_pause(stage, 0);
+	act_later(other, id, "add", 1);
+	act_later(owner, id, "add", 2);
+	cluster_stage_advance(stage, STAGE_LEASE_MS + STAGE_HEARTBEAT_MS);
+	ck_assert_str_eq(stage_text(stage_client_wait(other, "ACTION_RESPONSE"), "error"), TIMED_OUT);
+	ck_assert_int_eq(live_as_int(live_get(act(other, id, "add"), "result"), 0), 2);
+	cluster_stage_wake(stage, 0);
+	ck_assert_str_eq(stage_text(stage_client_wait(owner, "ACTION_RESPONSE"), "error"),
+			 "OWNERSHIP_LOST: this instance no longer owns the singleton");
+	cluster_stage_advance(stage, STAGE_HEARTBEAT_MS);
+	ck_assert_uint_eq(instances(stage), 1);
+	ck_assert_uint_eq(stage_client_count(owner, "ERROR"), 1);
+	ck_assert_int_eq(total_seen(owner, id), 2);
+	ck_assert_int_eq(live_as_int(live_get(act(owner, id, "add"), "result"), 0), 3);
+	ck_assert_uint_eq(COUNTED(stage, 0, cluster_losses), 1);
+	cluster_stage_free(stage);
+}
+END_TEST
+
+START_TEST(test_loss_is_pushed)
+{
+	struct cluster_stage *stage = new_stage(2);
+	struct stage_client *owner = client_of(stage, 0), *other = client_of(stage, 1);
+	const char *id = mount(owner);
+	const live_value *push;
+
+	mount(other);
+	cluster_stage_pause(stage, 0);
+	cluster_stage_advance(stage, STAGE_LEASE_MS + STAGE_HEARTBEAT_MS);
+	cluster_stage_wake(stage, 0);
+	cluster_stage_advance(stage, STAGE_HEARTBEAT_MS);
+	push = stage_client_wait(owner, "ERROR");
+	ck_assert_str_eq(stage_text(push, "componentId"), id);
+	ck_assert_str_eq(stage_text(push, "payload.error"), "OWNERSHIP_LOST: singleton moved to another server");
+	stage_client_wait(owner, "STATE_UPDATE");
+	cluster_stage_free(stage);
+}
+END_TEST
+
+START_TEST(test_store_gone)
+{
+	struct cluster_stage *stage = new_stage(1);
+	struct stage_client *owner = client_of(stage, 0);
+	const char *id = mount(owner);
+
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_CUT);
+	/* What changes nothing is answered as long as the claim is good; what changes something is not. */
+	ck_assert(stage_client_act(owner, id, "read", "{}"));
+	act_later(owner, id, "add", 1);
+	cluster_stage_advance(stage, STAGE_TIMEOUT_MS);
+	ck_assert_str_eq(stage_text(stage_client_wait(owner, "ACTION_RESPONSE"), "error"), TIMED_OUT);
+	cluster_stage_advance(stage, STAGE_LEASE_MS);
+	ck_assert_str_eq(stage_text(act(owner, id, "read"), "error"),
+			 "OWNERSHIP_LOST: this instance no longer owns the singleton");
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_UP);
+	cluster_stage_advance(stage, 1000);
+	ck_assert_int_eq(live_as_int(live_get(act(owner, id, "add"), "result"), 0), 2);
+	ck_assert_str_eq(memory_cluster_state(stage->cluster, "Board"), "{\"state\":{\"total\":2,\"note\":\"\"}}");
+	cluster_stage_free(stage);
+}
+END_TEST
+
+START_TEST(test_store_forgets)
+{
+	struct cluster_stage *stage = new_stage(2);
+	struct stage_client *owner = client_of(stage, 0), *other = client_of(stage, 1);
+	const char *id = mount(owner);
+
+	mount(other);
+	ck_assert(stage_client_act(owner, id, "add", "{}"));
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_CUT);
+	memory_cluster_link(stage->cluster, 1, MEMORY_LINK_CUT);
+	memory_cluster_forget(stage->cluster);
+	cluster_stage_advance(stage, 2000);
+	memory_cluster_link(stage->cluster, 1, MEMORY_LINK_UP); /* the mirror is back first */
+	cluster_stage_advance(stage, 2000);
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_UP);
+	cluster_stage_advance(stage, 2000);
+	ck_assert_uint_eq(cluster_stage_instances(stage, 0), 1);
+	ck_assert_uint_eq(instances(stage), 1);
+	ck_assert_int_eq(live_as_int(live_get(act(other, id, "add"), "result"), 0), 2);
+	cluster_stage_free(stage);
+}
+END_TEST
+
+START_TEST(test_no_store_no_mount)
+{
+	struct cluster_stage *stage = new_stage(1);
+	struct stage_client *client = client_of(stage, 0);
+
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_CUT);
+	stage_client_send(client, "{'type':'COMPONENT_MOUNT','requestId':'m','payload':{'component':'Board'}}");
+	cluster_stage_advance(stage, STAGE_TIMEOUT_MS + 100);
+	ck_assert_str_eq(stage_text(stage_client_wait(client, "MESSAGE_RESPONSE"), "error"), TIMED_OUT);
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_UP);
+	mount(client);
+	cluster_stage_free(stage);
+}
+END_TEST
+
+/* Messages that were lost are noticed, and the state is read again. */
+START_TEST(test_gaps_are_mended)
+{
+	struct cluster_stage *stage = new_stage(2);
+	struct stage_client *owner = client_of(stage, 0), *other = client_of(stage, 1);
+	const char *id = mount(owner);
+
+	mount(other);
+	memory_cluster_link(stage->cluster, 1, MEMORY_LINK_DEAF);
+	ck_assert(stage_client_act(owner, id, "add", "{}"));
+	cluster_stage_run(stage);
+	memory_cluster_link(stage->cluster, 1, MEMORY_LINK_STUCK);
+	memory_cluster_link(stage->cluster, 1, MEMORY_LINK_UP);
+	ck_assert_int_eq(total_seen(other, id), 0);
+	ck_assert(stage_client_act(owner, id, "add", "{}"));
+	cluster_stage_run(stage);
+	ck_assert_int_eq(total_seen(other, id), 2);
+	ck_assert_uint_eq(COUNTED(stage, 1, cluster_gaps), 1);
+	cluster_stage_free(stage);
+}
+END_TEST
+
+/* The request came, was stored, and the owner died before it could answer: the next owner knows it. */
+START_TEST(test_not_twice)
+{
+	for (unsigned steps = 0; steps < 24; steps++) {
+		struct cluster_stage *stage = new_stage(2);
+		struct stage_client *owner = client_of(stage, 0), *other = client_of(stage, 1);
+		const char *id = mount(owner);
+		mount(other);
+		cluster_stage_run(stage);
+		/* Right before its claim would be renewed it is over. */
+		act_later(other, id, "add", 1);
+		cluster_stage_step(stage, steps);
+		for (unsigned i = 0; i < 2; i++) {
+			stage_enter(component_stage_steps(stage->nodes[0].stage), i);
+			cluster_hand_over(component_stage_shard(stage->nodes[0].stage, i)->cluster);
+		}
+		shard_enter(NULL);
+		cluster_stage_run(stage);
+		const live_value *reply = stage_client_wait(other, "ACTION_RESPONSE");
+		ck_assert_str_eq(stage_text(reply, "error"), "");
+		ck_assert_int_eq(live_as_int(live_get(reply, "result"), 0), 1);
+		ck_assert_int_eq(live_as_int(live_get(act(other, id, "add"), "result"), 0), 2);
+		cluster_stage_free(stage);
+	}
+}
+END_TEST
+
+/* ---- all of it at once ---- */
+
+struct tally {
+	struct stage_client *client;
+	const char *id;
+	unsigned asked;
+	int64_t acknowledged;
+};
+
+static void count_answers(struct tally *tally)
+{
+	const live_value *message;
+
+	while ((message = stage_client_take(tally->client)))
+		if (!strcmp(stage_text(message, "type"), "ACTION_RESPONSE"))
+			tally->acknowledged += live_as_bool(live_get(message, "success"));
+}
+
+static void mishap(struct cluster_stage *stage, unsigned node)
+{
+	switch (stage_random_below(&stage->random, 8)) {
+	case 0: memory_cluster_link(stage->cluster, node, MEMORY_LINK_CUT); break;
+	case 1: memory_cluster_link(stage->cluster, node, MEMORY_LINK_STUCK); break;
+	case 2: memory_cluster_link(stage->cluster, node, MEMORY_LINK_DEAF); break;
+	case 3:
+		if (!stage->nodes[node].is_paused)
+			cluster_stage_pause(stage, node);
+		break;
+	case 4:
+	case 5:
+		if (stage->nodes[node].is_paused)
+			cluster_stage_wake(stage, node);
+		break;
+	default: memory_cluster_link(stage->cluster, node, MEMORY_LINK_UP); break;
+	}
+}
+
+static void settle(struct cluster_stage *stage)
+{
+	for (unsigned i = 0; i < stage->count; i++) {
+		memory_cluster_link(stage->cluster, i, MEMORY_LINK_UP);
+		if (stage->nodes[i].is_paused)
+			cluster_stage_wake(stage, i);
+	}
+	cluster_stage_advance(stage, STAGE_LEASE_MS + 3 * STAGE_HEARTBEAT_MS);
+}
+
+/* Nothing acknowledged is lost, nothing is done twice, all see the same at the end. */
+START_TEST(test_mishaps)
+{
+	for (unsigned round = 0; round < 12; round++) {
+		struct cluster_stage *stage = new_stage(3);
+		struct tally tallies[6] = {0};
+		int64_t asked = 0, acknowledged = 0;
+		for (unsigned i = 0; i < 6; i++) {
+			tallies[i].client = client_of(stage, i % 3);
+			tallies[i].id = mount(tallies[i].client);
+		}
+		for (unsigned n = 0; n < 60; n++) {
+			struct tally *tally = &tallies[stage_random_below(&stage->random, 6)];
+			act_later(tally->client, tally->id, "add", tally->asked++);
+			if (stage_random_below(&stage->random, 4) == 0)
+				mishap(stage, stage_random_below(&stage->random, 3));
+			cluster_stage_step(stage, stage_random_below(&stage->random, 20));
+			if (stage_random_below(&stage->random, 6) == 0)
+				cluster_stage_advance(stage, stage_random_below(&stage->random, 20000));
+		}
+		settle(stage);
+		ck_assert_uint_eq(instances(stage), 1);
+		for (unsigned i = 0; i < 6; i++) {
+			count_answers(&tallies[i]);
+			asked += tallies[i].asked;
+			acknowledged += tallies[i].acknowledged;
+			ck_assert_uint_eq(stage_client_count(tallies[i].client, "ACTION_RESPONSE"), tallies[i].asked);
+		}
+		int64_t total = total_seen(tallies[0].client, tallies[0].id);
+		ck_assert_int_ge(total, acknowledged);
+		ck_assert_int_le(total, asked);
+		for (unsigned i = 1; i < 6; i++)
+			ck_assert_int_eq(total_seen(tallies[i].client, tallies[i].id), total);
+		cluster_stage_free(stage);
+	}
+}
+END_TEST
+
+CORE_TESTS("cluster failures", test_owner_killed, test_owner_paused, test_loss_is_pushed, test_store_gone,
+	   test_store_forgets, test_no_store_no_mount, test_gaps_are_mended, test_not_twice, test_mishaps)
