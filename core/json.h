@@ -24,6 +24,7 @@
 
 enum json_flags {
 	JSON_DROP_PROTOTYPE_NAMES = 1, /* leave out members named __proto__, constructor, prototype, at any depth */
+	JSON_WIDE_INTEGERS = 2,        /* integers beyond +-2^53 stay exact as long as they fit an int64 */
 };
 
 struct json_limits {

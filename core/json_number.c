@@ -163,8 +163,10 @@ const char *json_scan_number(struct json_reader *reader, const char *at, struct 
 	at = scan_parts(reader, at, &parts);
 	if (!at)
 		return NULL;
-	number->is_integer = parts.is_integer && parts.digits <= EXACT_DIGITS &&
-			     parts.mantissa <= (uint64_t)VALUE_SAFE_INT && !(parts.negative && parts.mantissa == 0);
+	bool fits = parts.mantissa <= (uint64_t)VALUE_SAFE_INT ||
+		    (reader->limits.flags & JSON_WIDE_INTEGERS && parts.mantissa <= INT64_MAX);
+	number->is_integer =
+		parts.is_integer && parts.digits <= EXACT_DIGITS && fits && !(parts.negative && parts.mantissa == 0);
 	if (number->is_integer) {
 		number->integer = parts.negative ? -(int64_t)parts.mantissa : (int64_t)parts.mantissa;
 	} else {

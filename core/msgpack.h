@@ -16,6 +16,8 @@ enum { MSGPACK_MAX_DEPTH = 64 };
 
 /* Appends value. Check buf_failed when done. */
 void msgpack_write(struct buf *to, const live_value *value);
+/* The same with every integer exact, as other servers read it; browsers' decoder does not know the 64-bit forms. */
+void msgpack_write_wide(struct buf *to, const live_value *value);
 
 /*
  * Reads bytes (at most 64 MiB), which must be one value and no more, into *out, which the caller then owns. All of

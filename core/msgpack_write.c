@@ -34,13 +34,13 @@ static void write_string(msgpack_packer *packer, struct str s)
 }
 
 /* Writes value, of a container the head alone; whether there is more of it. */
-static bool write_head(msgpack_packer *packer, const live_value *value)
+static bool write_head(msgpack_packer *packer, const live_value *value, bool wide)
 {
 	switch ((live_type)value->type) {
 	case LIVE_NULL: msgpack_pack_nil(packer); break;
 	case LIVE_BOOL: value->boolean ? msgpack_pack_true(packer) : msgpack_pack_false(packer); break;
 	case LIVE_INT:
-		if (value->integer >= INT_MIN_WRITTEN && value->integer <= INT_MAX_WRITTEN)
+		if (wide || (value->integer >= INT_MIN_WRITTEN && value->integer <= INT_MAX_WRITTEN))
 			msgpack_pack_int64(packer, value->integer);
 		else
 			msgpack_pack_double(packer, (double)value->integer);
@@ -70,7 +70,7 @@ static const live_value *next_child(msgpack_packer *packer, struct value_walk *w
 	return member->value;
 }
 
-void msgpack_write(struct buf *to, const live_value *value)
+static void write_value(struct buf *to, const live_value *value, bool wide)
 {
 	msgpack_packer packer;
 	struct value_walk walk;
@@ -78,12 +78,22 @@ void msgpack_write(struct buf *to, const live_value *value)
 	msgpack_packer_init(&packer, to, append);
 	value_walk_init(&walk);
 	value = value_or_null(value);
-	if (write_head(&packer, value))
+	if (write_head(&packer, value, wide))
 		value_walk_enter(&walk, value);
 	while (walk.depth && !buf_failed(to)) {
 		const live_value *child = next_child(&packer, &walk);
-		if (child && write_head(&packer, child))
+		if (child && write_head(&packer, child, wide))
 			value_walk_enter(&walk, child);
 	}
 	value_walk_deinit(&walk);
+}
+
+void msgpack_write(struct buf *to, const live_value *value)
+{
+	write_value(to, value, false);
+}
+
+void msgpack_write_wide(struct buf *to, const live_value *value)
+{
+	write_value(to, value, true);
 }

@@ -11,6 +11,7 @@
 #ifndef PUBSUB_ADAPTER_H
 #define PUBSUB_ADAPTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <live/value.h>
@@ -36,6 +37,11 @@ struct room_adapter_ops {
 				   struct str member_id);
 	/* Nobody needs the stored state any more (the room was deleted on purpose). */
 	void (*remove)(struct room_adapter *adapter, struct rooms *rooms, struct str room_id);
+	/* Whether changes of this room must be committed outside before anybody is told of them; the same for the whole
+	 * life of the room. NULL: of none. */
+	bool (*is_cluster)(struct room_adapter *adapter, struct str room_id);
+	/* Something waits in such a room to be committed: run it (below) when it can be. NULL when is_cluster is. */
+	void (*commit)(struct room_adapter *adapter, struct rooms *rooms, struct str room_id);
 };
 
 struct room_adapter { /* embedded in the adapter's own struct */
@@ -53,5 +59,53 @@ void rooms_adapter_opened(struct rooms *rooms, struct str room_id, const live_va
  * name and data; wall_ms 0 is now. Relayed to members and handlers here without being published again. For
  * ROOM_EVENT_STATE changes are merged, and data is not looked at; for ROOM_EVENT_SYSTEM, data names the member. */
 void rooms_adapter_event(struct rooms *rooms, const struct room_event *event);
+
+/*
+ * The rest happens at once, at the home, which must be the shard here. Not to be called from inside the adapter's own
+ * functions: a room is in the midst of something then.
+ */
+
+/* [shard] As rooms_adapter_event. */
+void rooms_adapter_relay(struct rooms *rooms, const struct room_event *event);
+/* [shard] From now on the room's state is state (borrowed, an object). Members are told delta (borrowed) if it is given
+ * and leads there from the room's state, else the difference; keys that went are told as null. When the room opens yet,
+ * this is its stored state. wall_ms 0 is now. 0, or -ENOENT when there is no such room. */
+int rooms_adapter_adopt(struct rooms *rooms, struct str room_id, const live_value *state, const live_value *delta,
+			int64_t wall_ms) __attribute__((warn_unused_result));
+/* [shard] So many members are in the room on other nodes. */
+void rooms_adapter_count(struct rooms *rooms, struct str room_id, uint32_t elsewhere);
+/* [shard] Calls each for every member of the room on this node. */
+void rooms_adapter_each_member(struct rooms *rooms, struct str room_id,
+			       void (*each)(void *context, struct str member_id), void *context);
+
+/* ---- rooms whose changes are committed outside [shard] ---- */
+
+struct room_batch_item {
+	const live_value *delta; /* a change of the state; NULL: an event */
+	struct str name;         /* of the event */
+	struct str data;
+};
+
+struct room_batch { /* what becomes of the room's state when all that waits (up to a bound) is done to it */
+	const struct room_batch_item *items;
+	unsigned count;
+	unsigned changes;        /* of the items: those with a delta */
+	const live_value *state; /* after all of them */
+};
+
+/* Runs what waits against the room's state. The batch is a loan until it is committed, dropped or failed; nobody is
+ * told anything yet. NULL: nothing waits that needs a commit (what needed none is answered). While a batch is out, the
+ * room's state must not be adopted but after rooms_adapter_drop_batch. */
+const struct room_batch *rooms_adapter_run(struct rooms *rooms, struct str room_id);
+/* The batch holds: changes the state, tells members, answers. */
+void rooms_adapter_commit_batch(struct rooms *rooms, struct str room_id);
+/* It does not, somebody else was first: what was run waits again. */
+void rooms_adapter_drop_batch(struct rooms *rooms, struct str room_id);
+/* Gives up what has waited since before_ms (of the shard's monotonic clock) or longer: its askers get error (static
+ * text). When that concerns a batch that is out, all of it is given up, and those askers get out_error: what they asked
+ * for may happen yet. Events are told within this node. Returns the moment since which the oldest of the rest waits, or
+ * -1. */
+int64_t rooms_adapter_expire(struct rooms *rooms, struct str room_id, int64_t before_ms, const char *error,
+			     const char *out_error);
 
 #endif

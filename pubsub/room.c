@@ -6,7 +6,9 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pubsub/adapter.h"
+#include "pubsub/room_commits.h"
 #include "pubsub/room_mail.h"
+#include "pubsub/room_view.h"
 
 enum {
 	OPEN_MS = 5000,     /* an adapter that is silent for so long has nothing stored */
@@ -24,6 +26,7 @@ static void room_free(struct room *room)
 		room_mail_free((struct room_mail *)mail);
 	}
 	timer_disarm(&room->timer);
+	room_commits_free(room->commits);
 	room_members_deinit(&room->members);
 	room_state_deinit(&room->state);
 	free(room);
@@ -39,6 +42,8 @@ void room_close(struct room *room)
 	struct rooms *rooms = room->rooms;
 
 	timer_disarm(&room->timer);
+	if (room->commits)
+		room_commits_fail(room->commits, ROOM_ERROR_UNKNOWN);
 	map_remove(&rooms->homes, &room->by_key);
 	shard_bury(rooms->shard, &room->grave);
 	if (room->is_room) {
@@ -53,15 +58,13 @@ void room_expect_empty(struct room *room)
 		shard_timer_after(room->rooms->shard, &room->timer, room_options(room)->empty_ms);
 }
 
-static void finish_opening(struct room *room, const live_value *stored);
-
 static void timer_fire(struct timer *timer)
 {
 	struct room *room = LIST_OF(timer, struct room, timer);
 
 	if (room->phase == ROOM_OPENING) {
 		log_warn("rooms", "the room adapter did not answer, a room opens without its stored state");
-		finish_opening(room, NULL);
+		room_finish_opening(room, NULL);
 	} else if (room_members_count(&room->members) == 0) {
 		room_close(room);
 	}
@@ -83,6 +86,8 @@ static struct room *room_new(struct rooms *rooms, struct str key)
 	timer_init(&room->timer, timer_fire);
 	int rc = map_add(&rooms->homes, &room->by_key, room->key);
 	assert_always(rc == 0);
+	if (room->is_room && room_view_listens(rooms, room->key))
+		room_seats_add(&room->members, (uint16_t)rooms->index);
 	return room;
 }
 
@@ -95,6 +100,19 @@ void room_free_all(struct rooms *rooms)
 		room_free(MAP_OF(entry, struct room, by_key));
 	}
 	map_deinit(&rooms->homes);
+}
+
+void room_set_listening(struct rooms *rooms, struct str key, bool listens)
+{
+	struct map_entry *entry = map_find(&rooms->homes, key);
+	struct room *room = entry ? MAP_OF(entry, struct room, by_key) : NULL;
+
+	if (!room)
+		return; /* it gets its seat when it comes */
+	if (listens)
+		room_seats_add(&room->members, (uint16_t)rooms->index);
+	else
+		room_seats_remove(&room->members, (uint16_t)rooms->index);
 }
 
 /* ---- opening ---- */
@@ -134,7 +152,7 @@ static void take_back_join(struct room *room, struct room_request *leave)
 static void enqueue(struct room *room, struct room_mail *mail)
 {
 	if (mail->kind == ROOM_MAIL_OPENED) {
-		finish_opening(room, room_request_of(mail)->value);
+		room_finish_opening(room, room_request_of(mail)->value);
 		room_request_free(room_request_of(mail));
 		return;
 	}
@@ -156,7 +174,7 @@ static void enqueue(struct room *room, struct room_mail *mail)
 	room->waiting_bytes += bytes;
 }
 
-static void finish_opening(struct room *room, const live_value *stored)
+void room_finish_opening(struct room *room, const live_value *stored)
 {
 	struct mail *mail = room->waiting;
 	struct mail *next;
@@ -205,9 +223,19 @@ static struct room *create_for(struct rooms *rooms, struct room_mail *mail)
 
 	room->state = seed;
 	rooms->room_count++;
+	if (options->adapter->ops->is_cluster && options->adapter->ops->is_cluster(options->adapter, room_id(room)))
+		room->commits = room_commits_new(room);
 	shard_timer_after(rooms->shard, &room->timer, OPEN_MS);
 	options->adapter->ops->open(options->adapter, rooms, room_id(room));
 	return room;
+}
+
+struct room *room_find(struct rooms *rooms, struct str id)
+{
+	char *bytes = arena_alloc(shard_arena(rooms->shard), room_key_size(ROOM_TYPE, id));
+	struct map_entry *entry = map_find(&rooms->homes, room_key_write(bytes, ROOM_TYPE, id));
+
+	return entry ? MAP_OF(entry, struct room, by_key) : NULL;
 }
 
 void room_receive(struct rooms *rooms, struct room_mail *mail)
@@ -231,12 +259,36 @@ void rooms_each_home(struct rooms *rooms, void (*each)(void *context, const stru
 		struct room *room = MAP_OF(entry, struct room, by_key);
 		const struct room_stats stats = {.id = room_id(room),
 						 .members = room_members_count(&room->members),
+						 .state = room->state.value,
 						 .created_ms = room->created_ms,
 						 .last_activity_ms = room->last_activity_ms};
 
 		if (room->is_room)
 			each(context, &stats);
 	}
+}
+
+static struct room *find_home(const struct rooms *rooms, struct str room_id)
+{
+	char *bytes = arena_alloc(shard_arena(rooms->shard), room_key_size(ROOM_TYPE, room_id));
+	struct map_entry *entry = map_find(&rooms->homes, room_key_write(bytes, ROOM_TYPE, room_id));
+
+	return entry ? MAP_OF(entry, struct room, by_key) : NULL;
+}
+
+bool rooms_has_home(const struct rooms *rooms, struct str room_id)
+{
+	return find_home(rooms, room_id) != NULL;
+}
+
+bool rooms_drop_home(struct rooms *rooms, struct str room_id)
+{
+	struct room *room = find_home(rooms, room_id);
+
+	if (!room || room->phase == ROOM_OPENING || room_members_count(&room->members) > 0)
+		return false;
+	room_close(room);
+	return true;
 }
 
 uint32_t rooms_home_count(const struct rooms *rooms)

@@ -25,6 +25,8 @@
 #include "shard/shard.h"
 #include "shard/wheel.h"
 
+struct room_commits;
+struct room_dispatch;
 struct room_mail;
 
 enum room_phase {
@@ -39,7 +41,9 @@ struct room {
 	bool is_room; /* not of the event bus */
 	struct room_members members;
 	struct room_state state;
-	struct mail *waiting; /* oldest first */
+	uint32_t elsewhere;           /* members on other nodes, as the adapter knows */
+	struct room_commits *commits; /* what waits to be committed outside; NULL: this room needs no such thing */
+	struct mail *waiting;         /* oldest first */
 	struct mail **waiting_end;
 	uint32_t waiting_count;
 	size_t waiting_bytes;
@@ -56,6 +60,12 @@ static inline struct str room_id(const struct room *room)
 	return room_key_id(room->key);
 }
 
+/* Members on all nodes. */
+static inline uint32_t room_count(const struct room *room)
+{
+	return room_members_count(&room->members) + room->elsewhere;
+}
+
 static inline const struct rooms_options *room_options(const struct room *room)
 {
 	return &room->rooms->options;
@@ -63,13 +73,28 @@ static inline const struct rooms_options *room_options(const struct room *room)
 
 /* Mail arrived at the home of its channel. Gives it away. */
 void room_receive(struct rooms *rooms, struct room_mail *mail);
+/* The shard of a room's home has handlers of its own for it, without a member, or no longer: it gets a seat. */
+void room_set_listening(struct rooms *rooms, struct str key, bool listens);
 /* Frees all homes here at once, without telling anybody. */
 void room_free_all(struct rooms *rooms);
 
 /* ---- the steps of an open room ---- */
 
-/* Does what mail asks for. Gives it away. */
+/* The open or opening room of that id here, or NULL. */
+struct room *room_find(struct rooms *rooms, struct str room_id);
+/* It is there with this stored state (borrowed; NULL: none): does what waited. */
+void room_finish_opening(struct room *room, const live_value *stored);
+/* Does what mail asks for, or lets it wait for a commit. Gives it away. */
 void room_step(struct room *room, struct room_mail *mail);
+/* Does what mail asks for without a commit. Gives it away. */
+void room_step_now(struct room *room, struct room_mail *mail);
+/* Applies a planned change, which has a delta, and tells the members, but not the adapter. NULL or why not. */
+const char *room_apply(struct room *room, struct room_change *change, struct room_origin exclude, int64_t wall_ms);
+/* Tells the members of an event that was emitted, but not the adapter. Gives it away. */
+void room_tell_event(struct room *room, struct room_dispatch *dispatch);
+/* The change that patch makes to state. */
+void room_plan(const struct room *room, const struct room_state *state, const live_value *patch,
+	       struct room_change *change);
 /* Tells the adapter of the state that a new room begins with. */
 void room_publish_seed(struct room *room);
 /* Closes the room, if it is empty now, after a while, unless somebody joins. */

@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "pubsub/room.h"
 #include "pubsub/room_key.h"
 #include "pubsub/room_mail.h"
 #include "pubsub/rooms_private.h"
@@ -17,6 +18,15 @@ struct room_handler {
 	struct str name;
 	char bytes[];
 };
+
+/* A handler without a member at the home of a room: the room gives its own shard a seat, as if it had a member. */
+static bool is_listener(const struct room_handler *handler)
+{
+	const struct rooms *rooms = handler->view->rooms;
+
+	return !handler->member && str_equal(room_key_type(handler->view->key), ROOM_TYPE) &&
+	       room_key_home(handler->view->key, rooms->shard_count) == rooms->index;
+}
 
 /* Tells the home that this shard listens to a channel of the event bus, or no longer. Rooms know by their members. */
 static void tell_home(struct room_view *view, enum room_mail_kind kind)
@@ -47,6 +57,8 @@ struct room_handler *rooms_on(struct rooms *rooms, struct str type, struct str r
 	list_append(&view->handlers, &handler->link);
 	if (view->live_handlers++ == 0)
 		tell_home(view, ROOM_MAIL_WATCH);
+	if (is_listener(handler) && view->listeners++ == 0)
+		room_set_listening(rooms, view->key, true);
 	return handler;
 }
 
@@ -66,6 +78,8 @@ void rooms_off(struct rooms *rooms, struct room_handler *handler)
 	handler->fn = NULL;
 	if (--view->live_handlers == 0)
 		tell_home(view, ROOM_MAIL_UNWATCH);
+	if (is_listener(handler) && --view->listeners == 0)
+		room_set_listening(rooms, view->key, false);
 	if (view->delivering) {
 		view->has_ended_handlers = true; /* swept afterwards */
 		return;

@@ -78,6 +78,11 @@ struct room_guest *room_members_take(struct room_members *members, struct room_o
 	return MAP_OF(entry, struct room_guest, by_origin);
 }
 
+const struct room_guest *room_guest_of(const struct map_entry *entry)
+{
+	return (const struct room_guest *)((const char *)entry - offsetof(struct room_guest, by_origin));
+}
+
 struct str room_guest_id(const struct room_guest *guest)
 {
 	return (struct str){guest->id, guest->id_len};

@@ -36,6 +36,8 @@ bool room_members_add(struct room_members *members, struct room_origin origin, s
 /* Takes the member out and hands its record over (the caller frees it with free), or NULL when it is not in. */
 struct room_guest *room_members_take(struct room_members *members, struct room_origin origin);
 struct str room_guest_id(const struct room_guest *guest);
+/* The record behind an entry of by_origin. */
+const struct room_guest *room_guest_of(const struct map_entry *entry);
 bool room_members_has(const struct room_members *members, struct room_origin origin);
 static inline uint32_t room_members_count(const struct room_members *members)
 {

@@ -124,6 +124,16 @@ void room_state_plan_merge(const struct room_state *state, const live_value *del
 	change->json_bytes = measure_change(state->value, state->json_bytes, change->next, delta);
 }
 
+void room_state_plan_replace(const struct room_state *state, const live_value *delta, const live_value *next,
+			     struct room_change *change)
+{
+	*change = (struct room_change){
+		.delta = live_value_ref(delta),
+		.next = live_value_ref(next),
+		.json_bytes = measure_change(state->value, state->json_bytes, next, delta),
+	};
+}
+
 bool room_change_is_too_large(const struct room_state *state, const struct room_change *change, size_t max_bytes)
 {
 	return change->json_bytes > max_bytes && change->json_bytes > state->json_bytes;

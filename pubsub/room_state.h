@@ -40,6 +40,9 @@ void room_state_plan_patch(const struct room_state *state, const live_value *pat
 			   struct room_change *change);
 /* What merging delta (borrowed) would change: it comes from another node that made it by the same rules. */
 void room_state_plan_merge(const struct room_state *state, const live_value *delta, struct room_change *change);
+/* The change to next (borrowed), to which delta (borrowed) leads: all keys in which they differ are named there. */
+void room_state_plan_replace(const struct room_state *state, const live_value *delta, const live_value *next,
+			     struct room_change *change);
 /* Whether change makes the state longer than max_bytes. One that shortens a state that is too long already does not. */
 bool room_change_is_too_large(const struct room_state *state, const struct room_change *change, size_t max_bytes);
 /* Applies change, which is empty afterwards but for its delta; the caller drops it. */

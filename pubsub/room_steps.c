@@ -7,6 +7,7 @@
 #include "core/diff.h"
 #include "core/json.h"
 #include "pubsub/adapter.h"
+#include "pubsub/room_commits.h"
 #include "pubsub/room_mail.h"
 
 enum {
@@ -19,7 +20,7 @@ enum {
 static void seal(struct room *room, struct room_event *event)
 {
 	event->version = room->state.version;
-	event->member_count = room_members_count(&room->members);
+	event->member_count = room_count(room);
 	if (event->wall_ms == 0)
 		event->wall_ms = shard_clock(room->rooms->shard)->wall_ms;
 	room->last_activity_ms = event->wall_ms;
@@ -61,17 +62,16 @@ static struct room_dispatch *event_new(struct room *room, enum room_event_kind k
 static void tell_membership(struct room *room, bool joined, struct room_origin who, struct str member_id)
 {
 	struct rooms *rooms = room->rooms;
-	uint32_t count = room_members_count(&room->members);
 	struct room_adapter *adapter = room_options(room)->adapter;
 
 	room->last_activity_ms = shard_clock(rooms->shard)->wall_ms;
 	adapter->ops->publish_membership(adapter, rooms, room_id(room), joined, member_id);
-	if (count == (joined ? 1 : 0))
-		return; /* there is nobody else */
+	if (room_members_count(&room->members) == (joined ? 1 : 0))
+		return; /* there is nobody else here */
 
 	buf_append_str(&rooms->scratch, STR("{\"subscriberId\":"));
 	json_write_string(&rooms->scratch, member_id);
-	buf_printf(&rooms->scratch, ",\"count\":%u}", count);
+	buf_printf(&rooms->scratch, ",\"count\":%u}", room_count(room));
 	struct str name = joined ? STR("$sub:join") : STR("$sub:leave");
 	struct room_dispatch *dispatch = NULL;
 
@@ -111,6 +111,18 @@ static void commit(struct room *room, struct room_change *change, struct room_di
 	seal(room, &dispatch->event);
 }
 
+const char *room_apply(struct room *room, struct room_change *change, struct room_origin exclude, int64_t wall_ms)
+{
+	struct room_dispatch *dispatch = change_event(room, change, exclude);
+
+	if (!dispatch)
+		return ROOM_ERROR_STATE_SIZE;
+	dispatch->event.wall_ms = wall_ms;
+	commit(room, change, dispatch);
+	tell(room, dispatch);
+	return NULL;
+}
+
 /* Applies change and tells everybody; NULL or why not. */
 static const char *apply(struct room *room, struct room_change *change, struct room_origin exclude)
 {
@@ -129,12 +141,19 @@ static const char *apply(struct room *room, struct room_change *change, struct r
 	return NULL;
 }
 
-static const char *patch_state(struct room *room, const live_value *patch, struct room_origin exclude)
+void room_plan(const struct room *room, const struct room_state *state, const live_value *patch,
+	       struct room_change *change)
 {
 	const struct diff_options diff = {.deep = true, .depth = room_options(room)->diff_depth};
+
+	room_state_plan_patch(state, patch, &diff, change);
+}
+
+static const char *patch_state(struct room *room, const live_value *patch, struct room_origin exclude)
+{
 	struct room_change change;
 
-	room_state_plan_patch(&room->state, patch, &diff, &change);
+	room_plan(room, &room->state, patch, &change);
 	const char *error = apply(room, &change, exclude);
 	room_change_drop(&change);
 	return error;
@@ -171,7 +190,7 @@ static void handle_join(struct room *room, struct room_request *request)
 	timer_disarm(&room->timer);
 	tell_membership(room, true, member_of(request), request->member_id);
 	request->version = room->state.version;
-	request->member_count = room_members_count(&room->members);
+	request->member_count = room_count(room);
 	room_request_answer(room->rooms, request, NULL, live_value_ref(room->state.value));
 }
 
@@ -234,6 +253,12 @@ static void handle_emit(struct room *room, struct room_dispatch *dispatch)
 	tell(room, dispatch);
 }
 
+void room_tell_event(struct room *room, struct room_dispatch *dispatch)
+{
+	seal(room, &dispatch->event);
+	tell(room, dispatch);
+}
+
 /* What another node says, for those here only. A state is taken as it is: the limit was its sender's to keep. */
 static void handle_relay(struct room *room, struct room_dispatch *dispatch)
 {
@@ -241,23 +266,23 @@ static void handle_relay(struct room *room, struct room_dispatch *dispatch)
 	struct room_change change;
 
 	if (event->kind != ROOM_EVENT_STATE) {
-		seal(room, event);
-		tell(room, dispatch);
+		room_tell_event(room, dispatch);
 		return;
 	}
 	room_state_plan_merge(&room->state, event->changes, &change);
-	struct room_dispatch *told = change.delta ? change_event(room, &change, (struct room_origin){0}) : NULL;
-
-	if (told) {
-		told->event.wall_ms = event->wall_ms;
-		commit(room, &change, told);
-		tell(room, told);
-	}
+	if (change.delta) /* no memory for its text: then the room stays as it was, until the next one */
+		(void)room_apply(room, &change, (struct room_origin){0}, event->wall_ms);
 	room_change_drop(&change);
 	room_event_unref(event);
 }
 
 void room_step(struct room *room, struct room_mail *mail)
+{
+	if (!room->commits || !room_commits_take(room->commits, mail))
+		room_step_now(room, mail);
+}
+
+void room_step_now(struct room *room, struct room_mail *mail)
 {
 	struct room_request *request = room_request_of(mail);
 

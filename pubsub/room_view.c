@@ -19,6 +19,13 @@ struct room_view *room_view_find(struct rooms *rooms, struct str key, uint32_t h
 	return entry ? MAP_OF(entry, struct room_view, by_key) : NULL;
 }
 
+bool room_view_listens(struct rooms *rooms, struct str key)
+{
+	const struct room_view *view = room_view_find(rooms, key, map_hash(key));
+
+	return view && view->listeners > 0;
+}
+
 void room_view_free(struct room_view *view)
 {
 	room_handlers_free(view);

@@ -29,6 +29,7 @@ struct room_view {
 	uint32_t member_count; /* on all shards, as last heard */
 	struct list handlers;  /* struct room_handler, in order of registering; ended ones too while delivering */
 	uint32_t live_handlers;
+	uint32_t listeners; /* of those of a room: without a member, here at its home */
 	bool delivering;
 	bool has_ended_handlers;
 	struct grave grave;
@@ -40,6 +41,8 @@ struct room_view {
 struct room_view *room_view_find(struct rooms *rooms, struct str key, uint32_t hash);
 /* The same, made when there is none; call room_view_settle if nothing is put on it. */
 struct room_view *room_view_open(struct rooms *rooms, struct str key, uint32_t hash);
+/* Whether handlers here, at the home of the room of that key, listen to it without being members. */
+bool room_view_listens(struct rooms *rooms, struct str key);
 /* Ends the view when nothing is on it any more. */
 void room_view_settle(struct room_view *view);
 /* Frees it at once, with its handlers. */

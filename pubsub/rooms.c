@@ -201,29 +201,3 @@ void rooms_forget_answers(struct rooms *rooms, void *context)
 {
 	room_answers_forget(&rooms->answers, context);
 }
-
-/* ---- the adapter's answers: by mail too, so that an adapter may give them from anywhere ---- */
-
-void rooms_adapter_opened(struct rooms *rooms, struct str room_id, const live_value *state)
-{
-	struct room_request *request = room_request_new(rooms, ROOM_MAIL_OPENED, ROOM_TYPE, room_id, (struct str){0});
-
-	shard_assert_here(rooms->shard);
-	request->value = live_value_ref(state);
-	room_request_send(rooms, request);
-}
-
-void rooms_adapter_event(struct rooms *rooms, const struct room_event *event)
-{
-	const struct room_event_text text = {
-		.type = ROOM_TYPE, .room_id = event->room_id, .name = event->name, .data = event->data};
-	struct room_dispatch *dispatch = room_dispatch_new(&text, ROOM_MAIL_RELAY, rooms->shard_count);
-
-	shard_assert_here(rooms->shard);
-	if (!dispatch)
-		return;
-	dispatch->event.kind = event->kind;
-	dispatch->event.changes = live_value_ref(event->changes);
-	dispatch->event.wall_ms = event->wall_ms;
-	shard_post(rooms->shard, room_key_home(dispatch->base.key, rooms->shard_count), &dispatch->base.mail);
-}

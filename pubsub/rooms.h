@@ -155,7 +155,8 @@ struct room_handler;
 typedef void room_handler_fn(void *context, const struct room_event *event, const live_value *data);
 
 /* Calls fn for each event of that name in the channel (type, room_id), system and state events too; name "*" for all.
- * For channels of type "room", events come only while somebody here is a member. A handler with a member gets nothing
+ * For channels of type "room", events come only while somebody here is a member, or, without a member, when here is the
+ * room's home, whether it exists yet or not. A handler with a member gets nothing
  * that excludes that member, nor, while its join is under way, what came before; it must end before the member does.
  * Pass NULL for none. A handler begun by another one gets the next event first. The caller owns the handler and ends it
  * with rooms_off. */
@@ -171,10 +172,15 @@ struct room_stats {
 	uint32_t members;
 	int64_t created_ms; /* wall clock */
 	int64_t last_activity_ms;
+	const live_value *state; /* a loan */
 };
 
 /* Walks the rooms of type "room" whose home is here: calls each for every one. */
 void rooms_each_home(struct rooms *rooms, void (*each)(void *context, const struct room_stats *stats), void *context);
+/* Whether the room's home, which must be here, exists. */
+bool rooms_has_home(const struct rooms *rooms, struct str room_id);
+/* Ends the room whose home is here, if it has no members: whether there was such a room. */
+bool rooms_drop_home(struct rooms *rooms, struct str room_id);
 /* Homes here (all types). */
 uint32_t rooms_home_count(const struct rooms *rooms);
 

@@ -16,6 +16,7 @@
 #define ROOM_ERROR_INIT "Room initialization failed"
 #define ROOM_ERROR_STATE_SIZE "Room state exceeds maximum size limit"
 #define ROOM_ERROR_UNKNOWN "Room not found"
+#define ROOM_ERROR_BUSY "Room has too many updates waiting"
 
 struct rooms {
 	struct shard *shard;
