@@ -3,6 +3,7 @@
  */
 #include "core/json.h"
 #include "server/author/author_private.h"
+#include "server/schema/schema.h"
 
 enum { LINE_BYTES = 100 }; /* what fits is written on one line */
 
@@ -57,7 +58,21 @@ static const live_value *describe_action(const struct definition *definition, co
 	put(&facts, "name", live_string(action->name));
 	if (rule && rule->auth)
 		put(&facts, "auth", describe_auth(rule->auth));
+	if (definition_schema(definition, action))
+		put(&facts, "schema", live_value_ref(schema_source(definition_schema(definition, action))));
 	return facts;
+}
+
+/* The categories of logging, as the reference names them. */
+static const live_value *list_logging(unsigned logging)
+{
+	static const char *const names[] = {"lifecycle", "messages", "state", "performance", "rooms", "websocket"};
+	const live_value *list = live_array(0, NULL);
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (logging & 1u << i)
+			append(&list, live_string(names[i]));
+	return list;
 }
 
 static const live_value *describe_actions(const struct definition *definition)
@@ -80,6 +95,10 @@ static const live_value *describe(const struct definition *definition)
 	put(&facts, "actions", describe_actions(definition));
 	put(&facts, "updatable", list_updatable(definition));
 	put(&facts, "singleton", live_bool(api->singleton));
+	if (live_len(definition->persistent))
+		put(&facts, "persistent", live_value_ref(definition->persistent));
+	if (api->logging)
+		put(&facts, "logging", list_logging(api->logging));
 	if (api->auth)
 		put(&facts, "auth", describe_auth(api->auth));
 	if (api->rate_limit)

@@ -127,3 +127,22 @@ const char *ts_names_add(struct ts_names *names, struct str component)
 	buf_deinit(&base);
 	return name;
 }
+
+const char *ts_names_add_word(struct ts_names *names, struct str words, struct str word)
+{
+	struct buf all, text;
+
+	buf_init(&all, SIZE_MAX);
+	buf_init(&text, SIZE_MAX);
+	buf_printf(&all, "%.*s %.*s", STR_ARG(words), STR_ARG(word));
+	write_identifier(&text, buf_str(&all));
+	size_t len = text.len;
+	for (unsigned number = 2; is_taken(names, buf_str(&text), STR("")); number++) {
+		text.len = len;
+		buf_printf(&text, "_%u", number);
+	}
+	const char *name = take(names, buf_str(&text), STR(""));
+	buf_deinit(&all);
+	buf_deinit(&text);
+	return name;
+}

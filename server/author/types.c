@@ -1,6 +1,7 @@
 /*
- * Components as a TypeScript module: the type of each one's state, as its default state shows it, its actions, and the
- * class that clients mount it by.
+ * Components as a TypeScript module: the type of each one's state, as its default state shows it, its actions, with the
+ * types of their payloads where there is a schema, and the class that clients mount it by. As a type, the class has the
+ * actions: what is typed by InstanceType<...> knows them.
  *
  * A type is inferred from samples: all values that were seen at one place. Elements of an array are samples of one
  * type; so are the members of the objects among them, and a member that some objects lack is optional. The state is a
@@ -12,6 +13,8 @@
 #include "core/mem.h"
 #include "server/author/author_private.h"
 #include "server/author/ts_name.h"
+#include "server/author/ts_schema.h"
+#include "server/schema/schema.h"
 
 struct samples {
 	const live_value **items; /* loans from the default state */
@@ -23,22 +26,6 @@ static void samples_add(struct samples *samples, const live_value *value)
 	if ((samples->count & (samples->count + 1)) == 0) /* 0, 1, 3, 7...: full */
 		samples->items = mem_realloc(samples->items, (2 * samples->count + 1) * sizeof(void *));
 	samples->items[samples->count++] = value;
-}
-
-/* ---- names of members ---- */
-
-static void write_key(struct buf *out, struct str key)
-{
-	/* In a literal, __proto__ without brackets is not a member. */
-	bool is_prototype = str_equal(key, STR("__proto__"));
-
-	if (ts_name_is_plain(key) && !is_prototype) {
-		buf_append_str(out, key);
-		return;
-	}
-	buf_append_str(out, is_prototype ? STR("[") : STR(""));
-	json_write_string(out, key);
-	buf_append_str(out, is_prototype ? STR("]") : STR(""));
 }
 
 /* ---- types; the recursion ends, since a default state has at most 64 levels ---- */
@@ -75,7 +62,7 @@ static void write_members(struct buf *out, const struct samples *samples, const 
 			if (!find_member(&member, samples, i, key))
 				continue;
 			buf_printf(out, "%s", before);
-			write_key(out, key);
+			ts_key_write(out, key);
 			buf_append_str(out, member.count < objects ? STR("?: ") : STR(": "));
 			write_type(out, &member);
 			buf_printf(out, "%s", after);
@@ -163,7 +150,7 @@ static void write_literal(struct buf *out, const live_value *value)
 	buf_append_str(out, is_object ? STR("{ ") : STR("["));
 	for (live_iter it = {0}; live_next(value, &it);) {
 		if (is_object) {
-			write_key(out, (struct str){it.key, it.key_len});
+			ts_key_write(out, (struct str){it.key, it.key_len});
 			buf_append_str(out, STR(": "));
 		}
 		write_literal(out, it.value);
@@ -191,24 +178,45 @@ static void write_state(struct buf *out, const struct definition *definition, co
 	free(samples.items);
 }
 
-static void write_actions(struct buf *out, const struct definition *definition, const char *name)
+/* One action of the interface; the types of its payload go to out, since they stand before it. */
+static void write_action(struct buf *interface, struct buf *out, const struct definition *definition,
+			 const live_action *action, const char *name, struct ts_names *names)
 {
-	buf_printf(out, "\nexport interface %sActions {\n", name);
-	for (const live_action *action = definition->api->actions; action && action->name; action++) {
-		if (!definition_is_callable(definition, action))
-			continue;
-		buf_append_char(out, '\t');
-		write_key(out, str_of(action->name));
-		buf_append_str(out, STR(": (payload?: unknown) => Promise<unknown>;\n"));
+	const struct schema *schema = definition_schema(definition, action);
+	const char *payload = "unknown";
+	bool is_needed = schema && ts_schema_needs_payload(schema_source(schema));
+
+	if (schema) {
+		struct buf base;
+		buf_init(&base, SIZE_MAX);
+		buf_printf(&base, "%s %s", name, action->name);
+		payload = ts_schema_write(out, names, buf_str(&base), schema_source(schema));
+		buf_deinit(&base);
 	}
-	buf_append_str(out, STR("}\n"));
+	buf_append_char(interface, '\t');
+	ts_key_write(interface, str_of(action->name));
+	buf_printf(interface, ": (payload%s: %s) => Promise<unknown>;\n", is_needed ? "" : "?", payload);
+}
+
+static void write_actions(struct buf *out, const struct definition *definition, const char *name,
+			  struct ts_names *names)
+{
+	struct buf interface;
+
+	buf_init(&interface, SIZE_MAX);
+	for (const live_action *action = definition->api->actions; action && action->name; action++)
+		if (definition_is_callable(definition, action))
+			write_action(&interface, out, definition, action, name, names);
+	buf_printf(out, "\nexport interface %sActions {\n%.*s}\n", name, STR_ARG(buf_str(&interface)));
+	buf_deinit(&interface);
 }
 
 static void write_class(struct buf *out, const struct definition *definition, const char *name)
 {
 	bool is_first = true;
 
-	buf_printf(out, "\nexport class %s {\n\tstatic readonly componentName = ", name);
+	buf_printf(out, "\nexport interface %s extends %sActions {}\nexport class %s {\n", name, name, name);
+	buf_append_str(out, STR("\tstatic readonly componentName = "));
 	json_write_string(out, definition->name);
 	buf_printf(out, ";\n\tstatic readonly defaultState: %sState = ", name);
 	write_literal(out, definition->default_state);
@@ -232,7 +240,7 @@ void types_write(struct buf *out, const struct registry *registry)
 		const struct definition *definition = registry_at(registry, i);
 		const char *name = ts_names_add(names, definition->name);
 		write_state(out, definition, name);
-		write_actions(out, definition, name);
+		write_actions(out, definition, name, names);
 		write_class(out, definition, name);
 	}
 	if (registry_count(registry) == 0)

@@ -27,6 +27,9 @@ def case_manifest(program, components):
     panel = by_name["AdminPanel"]
     assert panel["auth"] == {"required": True, "roles": ["admin"], "permissions": [], "authorize": False}
     assert panel["actions"][1]["auth"]["permissions"] == ["notices.wipe"] and "auth" not in panel["actions"][0]
+    todo = {action["name"]: action for action in by_name["Todo"]["actions"]}
+    assert todo["add"]["schema"]["properties"]["priority"]["default"] == "normal"
+    assert todo["remove"]["schema"]["required"] == ["id"] and "schema" not in panel["actions"][0]
     assert by_name["Limited"]["rateLimit"] == {"maxCalls": 3, "windowMs": 60000, "perAction": True}
 
 
@@ -34,6 +37,8 @@ def case_types(program, components):
     text = run(program, "types", "--components", components)
     for part in ("class Counter", "componentName", "defaultState", "publicActions", "increment"):
         assert part in text, part
+    assert 'export type TodoAddPayload = { title: string; priority?: "low" | "normal" | "high" };' in text
+    assert "\tadd: (payload: TodoAddPayload) => Promise<unknown>;" in text
 
 
 def case_new_and_check(program, components):

@@ -33,6 +33,7 @@ START_TEST(test_whole)
 			       "\t\"re-set\": (payload?: unknown) => Promise<unknown>;\n"
 			       "}\n"
 			       "\n"
+			       "export interface Counter extends CounterActions {}\n"
 			       "export class Counter {\n"
 			       "\tstatic readonly componentName = \"Counter\";\n"
 			       "\tstatic readonly defaultState: CounterState = { count: 0, by: null };\n"
