@@ -114,6 +114,8 @@ int live_room_set_state(live_component *self, const char *room, const live_value
 {
 	struct membership *membership = member_of(self, room);
 
+	if (membership && trace_wants_rooms(membership))
+		trace_room_state(membership);
 	if (membership)
 		rooms_set_state(self->home->rooms, membership->room_id, updates, membership_origin(membership), NULL,
 				NULL);
@@ -134,6 +136,8 @@ int live_room_update(live_component *self, const char *room, live_room_update_fn
 {
 	struct membership *membership = member_of(self, room);
 
+	if (membership && trace_wants_rooms(membership))
+		trace_room_state(membership);
 	if (membership)
 		rooms_update(self->home->rooms, membership->room_id, update, argument, (struct room_origin){0},
 			     reply ? on_updated : NULL, reply ? live_reply_defer(reply) : NULL);

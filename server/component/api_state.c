@@ -3,6 +3,7 @@
  */
 #include "server/component/call.h"
 #include "server/component/instance.h"
+#include "server/component/trace.h"
 
 const char *live_id(const live_component *self)
 {
@@ -112,7 +113,11 @@ void live_set(live_component *self, const char *key, const live_value *value)
 
 void live_emit(live_component *self, const char *type, const live_value *payload)
 {
-	encode_emit(&self->home->out.scratch, &self->sender, call_clean_text(self->home, type), payload);
+	struct str clean = call_clean_text(self->home, type);
+
+	if (trace_wants(self, LIVE_LOG_MESSAGES))
+		trace_pushed(self, clean);
+	encode_emit(&self->home->out.scratch, &self->sender, clean, payload);
 	instance_push(self, scratch_take(self->home));
 	live_value_unref(payload);
 }

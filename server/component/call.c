@@ -90,13 +90,13 @@ static void note_answer(live_component *self, const struct call *call, const liv
 {
 	int64_t took_ns = call->took_ns ? call->took_ns : clock_now_mono_ns() - call->began_ns;
 
+	if (trace_wants(self, LIVE_LOG_MESSAGES | LIVE_LOG_PERFORMANCE))
+		trace_answered(self, call->action, result, error, took_ns);
 	watch_answered(self, call->action, took_ns);
 	if (error.ptr) {
 		counter_add(&self->home->counters.action_errors, 1);
 		watch_failed(self);
 	}
-	if (trace_wants(self, LIVE_LOG_MESSAGES | LIVE_LOG_PERFORMANCE))
-		trace_answered(self, call->action, result, error, took_ns);
 }
 
 static void complete_action(live_component *self, const struct call *call, const live_value *result, struct str error)

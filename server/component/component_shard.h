@@ -55,6 +55,7 @@ struct component_counters {
 	counter state_changes;
 	counter room_frames; /* room pushes appended to outboxes */
 	counter collapses;   /* deltas left out for a client that is behind */
+	counter alerts;      /* for what was slow, or failed too often */
 
 	/* Singletons in a cluster. */
 	counter cluster_owned;     /* now, by this shard */

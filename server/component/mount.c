@@ -340,6 +340,8 @@ void mount_disconnect(struct client *client)
 			singleton_detach(mounted);
 			continue;
 		}
+		if (trace_wants(self, LIVE_LOG_WEBSOCKET))
+			trace_connection(self, "its client's connection is gone");
 		if (self->definition->api->on_disconnect) {
 			struct shard_job before = instance_enter(self, "onDisconnect");
 			self->definition->api->on_disconnect(self);

@@ -125,6 +125,8 @@ void client_catch_up(struct client *client)
 		if (self && self->pending.collapsed) {
 			self->pending.collapsed = false;
 			counter_add(&self->home->counters.collapses, 1);
+			if (trace_wants(self, LIVE_LOG_WEBSOCKET))
+				trace_connection(self, "its client was slow, and gets the full state");
 			instance_push_full_state(self);
 		}
 	}

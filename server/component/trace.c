@@ -303,6 +303,16 @@ void trace_answered(live_component *self, struct str action, const live_value *r
 		       (double)took_ns / 1e6);
 }
 
+void trace_pushed(live_component *self, struct str type)
+{
+	inform(self, LIVE_LOG_MESSAGES, "pushed %.*s", STR_ARG(type));
+}
+
+void trace_connection(live_component *self, const char *what)
+{
+	inform(self, LIVE_LOG_WEBSOCKET, "%s", what);
+}
+
 void trace_alert(live_component *self, const struct alert *alert)
 {
 	struct buf *out = &self->home->out.scratch;

@@ -47,6 +47,10 @@ void trace_called(live_component *self, struct str action, const live_value *pay
 /* error ptr NULL: it went well, with result (may be NULL). LIVE_LOG_PERFORMANCE as well. */
 void trace_answered(live_component *self, struct str action, const live_value *result, struct str error,
 		    int64_t took_ns);
+/* A message of that type was pushed to its clients: LIVE_LOG_MESSAGES. */
+void trace_pushed(live_component *self, struct str type);
+/* What befell its client's connection: LIVE_LOG_WEBSOCKET. */
+void trace_connection(live_component *self, const char *what);
 /* LIVE_LOG_PERFORMANCE. */
 void trace_alert(live_component *self, const struct alert *alert);
 
@@ -58,6 +62,8 @@ bool trace_wants_rooms(const struct membership *membership);
 void trace_room(const struct membership *membership, enum debug_type type);
 /* data: JSON text, may be empty. */
 void trace_emitted(const struct membership *membership, struct str event, struct str data);
+/* It changed the room's state. */
+void trace_room_state(const struct membership *membership);
 /* A handler of a member, or of a component on the event bus, is called. */
 void trace_received(live_component *self, struct str room, struct str event, const live_value *data);
 

@@ -99,6 +99,13 @@ void trace_emitted(const struct membership *membership, struct str event, struct
 	tell_event(&voice, DEBUG_ROOM_EMIT, membership->room_id, event, data);
 }
 
+void trace_room_state(const struct membership *membership)
+{
+	struct voice voice = voice_of(membership->mounted, membership->home);
+
+	print(&voice, "changed the state of room '%.*s'", STR_ARG(membership->room_id));
+}
+
 void trace_received(live_component *self, struct str room, struct str event, const live_value *data)
 {
 	struct voice voice = voice_of(&self->mounted, self->home);

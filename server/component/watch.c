@@ -25,6 +25,7 @@ static void raise(live_component *self, enum alert_type type, int64_t value, int
 	};
 
 	alerts_add(here->alerts, &alert);
+	counter_add(&here->counters.alerts, 1);
 	if (trace_wants(self, LIVE_LOG_PERFORMANCE))
 		trace_alert(self, &alert);
 }

@@ -43,6 +43,7 @@ const struct metric_row metric_rows[] = {
 	COMPONENT(state_changes, "state_changes_total", "Changes of components' states."),
 	COMPONENT(room_frames, "room_frames_total", "Events of rooms appended to clients' outboxes."),
 	COMPONENT(collapses, "deltas_collapsed_total", "Deltas left out for clients that were behind."),
+	COMPONENT(alerts, "alerts_total", "Alerts raised for what was slow, or failed too often."),
 
 	ROOM(events, "room_events_total", "Events told by rooms whose home is the shard."),
 	ROOM(deliveries, "room_deliveries_total", "Events of rooms that came to the shard."),

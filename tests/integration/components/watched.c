@@ -40,6 +40,32 @@ static int hold(live_component *self, const live_value *payload, live_reply *rep
 	return 0;
 }
 
+static void reply_later(live_component *self, live_timer *timer)
+{
+	live_deferred **waiting = live_private(self);
+
+	(void)timer;
+	live_deferred_value(*waiting, live_string("late"));
+}
+
+static int later(live_component *self, const live_value *payload, live_reply *reply)
+{
+	live_deferred **waiting = live_private(self);
+
+	*waiting = live_reply_defer(reply);
+	live_after(self, live_as_int(live_get(payload, "ms"), 0), reply_later);
+	return 0;
+}
+
+/* Says something in every way there is. */
+static int say(live_component *self, const live_value *payload, live_reply *reply)
+{
+	(void)reply;
+	live_emit(self, "NOTE", live_value_ref(payload));
+	live_room_set_state(self, NULL, live_object("said", live_bool(true), NULL));
+	return live_room_emit(self, NULL, "talk", live_value_ref(payload));
+}
+
 static void on_talk(live_component *self, const char *room, const char *event, const live_value *data)
 {
 	(void)room;
@@ -66,5 +92,7 @@ LIVE_COMPONENT{
 	.default_state = LIVE_JSON({"n" : 0}),
 	.logging = LIVE_LOG_STATE | LIVE_LOG_MESSAGES,
 	.on_mount = on_mount,
-	.actions = LIVE_ACTIONS({"add", add}, {"patch", patch}, {"fail", fail}, {"hold", hold}, {"listen", listen}),
+	.private_size = sizeof(live_deferred *),
+	.actions = LIVE_ACTIONS({"add", add}, {"patch", patch}, {"fail", fail}, {"hold", hold}, {"listen", listen},
+				{"later", later}, {"say", say}),
 };

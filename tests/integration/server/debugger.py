@@ -103,6 +103,57 @@ def case_logs(program, components):
             line["category"] == "lifecycle" and line["message"] == "mounted" for line in lines), lines
 
 
+def case_deferred(program, components):
+    """A deferred reply is a result when it comes, with the time that it took; slow ones are alerts."""
+    with Server(program, "--debug", components=components, action_slow_ms=20) as server:
+        looker, _ = debug_client(server)
+        mounted = server.client().mount("Watched")
+        asked = mounted.ask("later", ms=50)
+        mounted.act("add")
+        mounted.client.answer(asked)
+        found = [events(looker, of_type("ACTION_RESULT"))[-1]["data"] for _ in range(2)]
+        assert [event["action"] for event in found] == ["add", "later"] and found[1]["result"] == "late", found
+        assert found[1]["duration"] >= 40, found
+        alert = server.stats()["alerts"][0]
+        assert alert["type"] == "slow_action" and alert["value"] >= 40, alert
+        line = looker.wait(check=lambda m: "Slow action" in m["event"]["data"].get("message", ""))["event"]["data"]
+        assert line["level"] == "warn" and line["category"] == "performance" and line["details"] == alert, line
+
+
+def case_says(program, components):
+    """Pushes, room events and changes of a room's state by the component itself."""
+    with Server(program, "--debug", components=components) as server:
+        looker, _ = debug_client(server)
+        mounted = server.client().mount("Watched", room="hall")
+        mounted.act("say", word="hi")
+        event = events(looker, of_type("ROOM_EMIT"))[-1]
+        assert event["data"] == {"roomId": "hall", "event": "talk", "data": {"word": "hi"}}, event
+        looker.wait(check=lambda m: m["event"]["type"] == "ACTION_RESULT")
+        lines = [message["event"]["data"]["message"] for message in looker.messages
+                 if message["type"] == "DEBUG_EVENT" and message["event"]["type"] == "LOG"]
+        assert "pushed NOTE" in lines and "changed the state of room 'hall'" in lines, lines
+        assert "to room 'hall': event 'talk'" in lines, lines
+
+
+def case_singleton(program, components):
+    """A singleton is one component, wherever its clients are; their parts are in rooms by themselves."""
+    with Server(program, "--debug", components=components, shards=4) as server:
+        looker, _ = debug_client(server)
+        boards = [client.mount("Board") for client in server.clients(6)]
+        assert boards[5].act("add")["success"] is True
+        seen = events(looker, of_type("ACTION_RESULT"))
+        mounts = [event for event in seen if event["type"] == "COMPONENT_MOUNT"]
+        assert len(mounts) == 1 and mounts[0]["componentId"] == boards[0].id, mounts
+        assert any(event["type"] == "STATE_CHANGE" and event["componentId"] == boards[0].id for event in seen)
+        boards[3].client.request("ROOM_JOIN", componentId=boards[3].id, roomId="lobby")
+        event = events(looker, of_type("ROOM_JOIN"))[-1]
+        assert event["componentId"] == boards[0].id and event["componentName"] == "Board", event
+        for board in boards:
+            board.client.close()
+        ended = events(looker, of_type("COMPONENT_UNMOUNT"))[-1]
+        assert ended["componentId"] == boards[0].id
+
+
 def case_received(program, components):
     """A handler that hears a room's event is an event too."""
     with Server(program, "--debug", components=components) as server:
