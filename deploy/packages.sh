@@ -7,7 +7,7 @@ PACKAGES_BUILD=(ca-certificates cmake ninja-build gcc libc6-dev pkg-config esbui
 	libevent-dev libssl-dev zlib1g-dev libmsgpack-dev libhiredis-dev libjemalloc-dev)
 
 # To test it, besides: Check; json-c to measure against; C++ for the public headers; the servers that it is run with.
-PACKAGES_TEST=(git g++ check libjson-c-dev python3 ccache shellcheck clang clang-14 clang-tidy-14 clang-format-14
+PACKAGES_TEST=(git g++ check libjson-c-dev python3 python3-websockets ccache shellcheck clang clang-14 clang-tidy-14 clang-format-14
 	libclang-rt-14-dev valgrind redis-server nginx haproxy curl procps chromium)
 
 # packages_missing NAME...: prints those that are not installed.

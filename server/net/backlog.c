@@ -167,7 +167,7 @@ bool backlog_cut(struct connection *conn)
 {
 	struct backlog *backlog = conn->backlog;
 	struct net_counters *counters = &conn->net->counters;
-	size_t held = conn->wire->held ? conn->wire->held(conn->wire_state) : 0;
+	size_t held = wire_held(conn);
 	size_t keep = backlog->begun;
 
 	while (keep < held && keep < backlog->bytes)

@@ -152,6 +152,11 @@ static inline bool connection_is_open(const struct connection *conn)
 {
 	return conn->state == CONN_OPEN || conn->state == CONN_PRESSED;
 }
+/* How many of the bytes that wait must be offered to the wire again as they were. */
+static inline size_t wire_held(const struct connection *conn)
+{
+	return conn->wire->held ? conn->wire->held(conn->wire_state) : 0;
+}
 static inline bool connection_is_over(const struct connection *conn)
 {
 	return conn->state >= CONN_DYING;

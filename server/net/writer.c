@@ -158,13 +158,16 @@ static bool drain(struct connection *conn)
 	while (conn->backlog->bytes) {
 		struct str front = backlog_front(conn->backlog);
 		size_t len = front.len < budget ? front.len : budget;
+		size_t held = wire_held(conn);
 		if (len == 0)
 			return false;
+		if (len < held)
+			len = held < front.len ? held : front.len;
 		size_t sent = write_some(conn, front.ptr, len);
 		if (sent == 0 || connection_is_over(conn))
 			return false;
 		backlog_consume(conn, sent);
-		budget -= sent;
+		budget -= sent < budget ? sent : budget;
 		if (conn->state == CONN_DRAINING && !conn->condemned)
 			shard_timer_after(conn->net->shard, &conn->deadline, conn->options->linger_ms);
 		if (sent < len)

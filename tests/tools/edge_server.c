@@ -318,6 +318,7 @@ static const struct setting settings[] = {
 	{"hard-bytes", SIZE, &connection_options.hard_bytes},
 	{"soft-age-ms", NUMBER, &connection_options.soft_age_ms},
 	{"hard-age-ms", NUMBER, &connection_options.hard_age_ms},
+	{"write-budget", SIZE, &connection_options.write_budget},
 	{"linger-ms", NUMBER, &connection_options.linger_ms},
 	{"proxy", FLAG, &connection_options.proxy_protocol},
 	{"proxy-ms", NUMBER, &connection_options.proxy_ms},

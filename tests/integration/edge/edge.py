@@ -7,6 +7,7 @@ same both times. Nothing sleeps to hope: every wait is for an event, with a dead
 import concurrent.futures
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -192,6 +193,7 @@ class Suite:
     def __init__(self, name, program):
         self.name, self.program = name, program
         self.jobs, self.names, self.servers, self.failures = [], set(), {}, []
+        self.requests = []  # of cases that are one exchange: (name, bytes, what is due), for another server's opinion
         self.lock = threading.Lock()
 
     def server(self, **options):
@@ -235,3 +237,15 @@ class Suite:
         print(f"{self.name}: {len(self.names)} cases, {len(jobs)} runs, {len(self.failures)} failed, "
               f"{time.monotonic() - start:.1f} s")
         return 1 if self.failures else 0
+
+
+def judge_differences(who, asked, differences, reasons):
+    """Tells of the differences (name -> (ours, theirs)) that no pattern of reasons matches, and of patterns that match none."""
+    stale = [pattern for pattern in reasons if not any(re.fullmatch(pattern, name) for name in differences)]
+    unexplained = [name for name in differences if not any(re.fullmatch(pattern, name) for pattern in reasons)]
+    for name in unexplained:
+        print(f"FAILED {name}: we {differences[name][0]}, {who} {differences[name][1]}")
+    for pattern in stale:
+        print(f"FAILED nothing differs in {pattern!r}")
+    print(f"{who}: {asked} cases, {len(differences)} judged otherwise, {len(unexplained)} without a reason")
+    return 1 if unexplained or stale else 0

@@ -30,7 +30,7 @@ os.symlink(os.path.join(outside, "secret.txt"), os.path.join(folder, "link.txt")
 os.symlink(outside, os.path.join(folder, "linked"))
 os.symlink("a.txt", os.path.join(folder, "inner.txt"))
 os.mkfifo(os.path.join(folder, "pipe"))
-LIMITS["static"] = folder
+LIMITS["static"] = suite.folder = folder
 
 
 class Reply:
@@ -92,6 +92,8 @@ def case(name, request, status, then=KEPT, body=None, has=(), lacks=(), options=
             return judge(Reply(reader), 200, b"hello\n", (), ("Connection: close",))
 
     suite.add(name, run, modes)
+    if not options:
+        suite.requests.append((name, data, status))
 
 
 def get(path="/hello", *fields, method="GET", host="Host: x\r\n", version="HTTP/1.1"):

@@ -66,6 +66,9 @@ def case(name, sends, expected=(), then=OPEN, options=None, path="/ws", headers=
             return check_frames(reader, expected, then, stream() if stream else None)
 
     suite.add(name, run, modes)
+    if path == "/ws" and options in (None, DEFLATE):
+        data = upgrade(path, **(headers or {})) + (sends if isinstance(sends, bytes) else b"".join(sends))
+        suite.requests.append((name, data, (expected, then), options is not None))
 
 
 # ---- messages of all sizes, masks ----
@@ -316,7 +319,28 @@ for bits in range(9, 16):
     stream = zlib.compressobj(6, zlib.DEFLATED, -15)
     dcase(f"takeover with a window of {bits} bits", [frame(TEXT, deflated(body, stream), rsv=4) for _ in range(3)], [(TEXT, body)] * 3,
           offer={"Sec_WebSocket_Extensions": f"permessage-deflate; server_max_window_bits={bits}"}, options=TAKEOVER)
-fresh("a broadcast is compressed", [frame(TEXT, body)], [(TEXT, body)], options=DEFLATE)
+
+
+def broadcast(_):
+    """What all hear is compressed once; each hears it inside a message of its own, and who agreed to nothing hears it plain."""
+    server = suite.server(**{**DEFLATE, "deflate_min": 100}, shards=1)
+    peers = [open_ws(server, "/ws-broadcast", **headers) for headers in (OFFER, OFFER, {}, OFFER)]
+    try:
+        peers[2][0].sendall(frame(TEXT, body))
+        for number, (_, reader) in enumerate(peers):
+            opcode, payload, rsv1, _ = reader.frame()
+            text = FreshInflater.decompress(payload + b"\x00\x00\xff\xff") if rsv1 else payload
+            if (opcode, text, rsv1) != (TEXT, b"%d:%s." % (number, body), number != 2):
+                return f"number {number} heard {opcode} {text[:60]!r}, compressed: {rsv1}"
+    finally:
+        for sock, _ in peers:
+            sock.close()
+    counters = server.counters()
+    runs = counters["ws_deflates"], counters["ws_deflates_shared"]
+    return None if runs == (1, 2) else f"the compressor ran (afresh, not again) {runs}"
+
+
+suite.add("deflate: a broadcast is compressed once", broadcast, (WHOLE,))
 
 
 # ---- handshakes ----
@@ -338,6 +362,9 @@ def handshake(name, request, status, contains=(), absent=(), options=None):
         return None
 
     suite.add(f"handshake: {name}", run)
+    if options in (None, DEFLATE):
+        data = request if isinstance(request, bytes) else request.encode()
+        suite.requests.append((f"handshake: {name}", data, status, options is not None))
 
 
 accept = base64.b64encode(hashlib.sha1(b"dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()).decode()
