@@ -55,7 +55,7 @@ struct cluster_answer { /* its strings are loans for the call */
 	enum cluster_verdict verdict;
 	struct str owner;        /* the id of the port that has it; empty: nobody */
 	struct str component_id; /* that it has there */
-	struct str state;        /* CLAIM, LOOK: as stored, JSON, or empty */
+	struct str state;        /* CLAIM, LOOK: as stored: an object with a member "state"; or empty */
 	uint64_t seq;            /* of the last delta that state holds; 0: not known */
 	uint64_t fence;          /* CLAIM: to be given with all that follows; LOOK: of the owner; 0: nothing is known */
 	/* CLAIM: the answers to forwarded requests that the state holds already, oldest first. */
@@ -69,6 +69,7 @@ struct cluster_ask { /* on the heap, the asker's; the strings are loans until as
 	struct str component_id;    /* that it has; CLAIM: shall have, unless the stored one has another */
 	uint64_t fence;             /* as given by the claim; not for CLAIM and LOOK */
 	bool revive;                /* KEEP, SAVE: also if the store has forgotten all about it */
+	bool insists;               /* CLAIM: component_id is what clients know it by, whatever is stored */
 	bool forget;                /* RELEASE: its state, too */
 	struct str state;           /* SAVE, RELEASE: JSON; empty: as it is */
 	uint64_t seq;               /* of the last delta that state holds */

@@ -52,7 +52,7 @@ static enum cluster_verdict claim(struct memory_store *store, struct record *rec
 {
 	if (memory_store_is_claimed(store, record) && !is_owned_by(store, record, port))
 		return CLUSTER_OTHERS;
-	if (!record->state || !record->component_id)
+	if (!record->state || !record->component_id || ask->insists)
 		record_set(&record->component_id, copy(ask->component_id));
 	record_set(&record->owner, copy(str_of(port)));
 	record->until_ms = store->now_ms + store->lease_ms;

@@ -89,6 +89,7 @@ static void ask(struct clustered *self, enum cluster_verb verb)
 	self->ask.verb = verb;
 	self->ask.name = self->audience->definition->name;
 	self->ask.component_id = id;
+	self->ask.insists = self->audience->count > 0;
 	self->ask.answered = on_answer;
 	adapter->ops->ask(adapter, &self->cluster->port, &self->ask);
 }
@@ -171,22 +172,12 @@ static void finish(struct clustered *self, struct str error)
 /* The audience ends, too; those who wait begin anew. */
 void clustered_over(struct clustered *self, struct str error)
 {
-	struct component_shard *here = clustered_here(self);
 	struct list waiting;
 
-	list_init(&waiting);
-	list_for_each_safe (link, &self->waiting) {
-		list_remove(link);
-		list_append(&waiting, link);
-	}
+	mirror_take_waiting(self, &waiting);
 	audience_end(self->audience);
 	finish(self, error);
-	list_for_each_safe (link, &waiting) {
-		struct singleton_request *request = LIST_OF(link, struct singleton_request, link);
-		list_remove(link);
-		if (!singleton_serve(here, request))
-			singleton_request_free(request);
-	}
+	mirror_serve(self, &waiting);
 }
 
 void clustered_over_if_unwanted(struct clustered *self)
@@ -394,7 +385,7 @@ struct clustered *clustered_new(struct audience *audience)
 	self->cluster = audience->here->cluster;
 	self->audience = audience;
 	list_init(&self->waiting);
-	forwards_init(&self->forwards, self->cluster, on_doubt);
+	forwards_init(&self->forwards, audience, on_doubt);
 	timer_init(&self->timer, on_timer);
 	timer_init(&self->patience, on_patience);
 	ask(self, CLUSTER_CLAIM);

@@ -72,6 +72,9 @@ void clustered_over_if_unwanted(struct clustered *self);
 
 /* ---- singleton_mirror.c ---- */
 
+/* Moves the requests that wait to a list of the caller's; and serves them, also when self has ended in this tick. */
+void mirror_take_waiting(struct clustered *self, struct list *waiting);
+void mirror_serve(struct clustered *self, struct list *waiting);
 /* Serves those who waited for the state to be known. */
 void mirror_serve_waiting(struct clustered *self);
 /* Its clients get the state, as another owner has it. */

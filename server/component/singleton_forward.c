@@ -9,6 +9,7 @@
 #include "server/component/client.h"
 #include "server/component/cluster_shard.h"
 #include "server/component/component_shard.h"
+#include "server/component/definition.h"
 #include "server/component/singleton_home.h"
 #include "server/component/singleton_owner.h"
 #include "shard/shard.h"
@@ -65,7 +66,8 @@ static void send(struct forward *forward, struct str owner)
 {
 	struct cluster_shard *cluster = forward->forwards->cluster;
 	const struct singleton_request *request = forward->request;
-	struct cluster_names names = cluster_names(cluster, request->component_id, request->definition->name);
+	struct cluster_names names =
+		cluster_names(cluster, request->component_id, forward->forwards->audience->definition->name);
 
 	if (!owner.len || owner.len >= sizeof forward->target)
 		return;
@@ -77,12 +79,13 @@ static void send(struct forward *forward, struct str owner)
 	counter_add(&cluster->here->counters.cluster_forwards, 1);
 }
 
-void forwards_init(struct forwards *forwards, struct cluster_shard *cluster,
+void forwards_init(struct forwards *forwards, const struct audience *audience,
 		   void (*in_doubt)(struct forwards *forwards))
 {
 	list_init(&forwards->list);
 	forwards->count = 0;
-	forwards->cluster = cluster;
+	forwards->audience = audience;
+	forwards->cluster = audience->here->cluster;
 	forwards->in_doubt = in_doubt;
 }
 
@@ -190,6 +193,7 @@ void forwards_serve(struct forwards *forwards, struct owner *owner)
 			continue;
 		}
 		struct singleton_request *request = take(forward);
+		request->definition = forwards->audience->definition; /* it may be newer by now */
 		if (!singleton_serve(here, request))
 			singleton_request_free(request);
 	}

@@ -16,11 +16,13 @@
 #include "core/list.h"
 #include "core/str.h"
 
+struct audience;
 struct cluster_shard;
 struct owner;
 struct singleton_request;
 
-struct forwards {         /* of one singleton */
+struct forwards { /* of one singleton */
+	const struct audience *audience;
 	struct list list; /* of struct forward, oldest first */
 	unsigned count;
 	struct cluster_shard *cluster;
@@ -28,7 +30,7 @@ struct forwards {         /* of one singleton */
 	void (*in_doubt)(struct forwards *forwards);
 };
 
-void forwards_init(struct forwards *forwards, struct cluster_shard *cluster,
+void forwards_init(struct forwards *forwards, const struct audience *audience,
 		   void (*in_doubt)(struct forwards *forwards));
 /* Takes request, lets its client go on, and sends it to the port owner (empty: as soon as forwards_send tells one). */
 void forwards_add(struct forwards *forwards, struct singleton_request *request, struct str owner);

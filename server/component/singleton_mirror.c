@@ -62,24 +62,35 @@ bool clustered_serve(struct clustered *self, struct singleton_request *request)
 	return true;
 }
 
-/* Those who waited for the state to be known. */
-void mirror_serve_waiting(struct clustered *self)
+void mirror_take_waiting(struct clustered *self, struct list *waiting)
 {
-	struct component_shard *here = clustered_here(self);
-	struct list waiting;
-
 	timer_disarm(&self->patience);
-	list_init(&waiting);
+	list_init(waiting);
 	list_for_each_safe (link, &self->waiting) {
 		list_remove(link);
-		list_append(&waiting, link);
+		list_append(waiting, link);
 	}
-	list_for_each_safe (link, &waiting) {
+}
+
+void mirror_serve(struct clustered *self, struct list *waiting)
+{
+	struct component_shard *here = clustered_here(self);
+
+	list_for_each_safe (link, waiting) {
 		struct singleton_request *request = LIST_OF(link, struct singleton_request, link);
 		list_remove(link);
+		request->definition = self->audience->definition; /* it may be newer by now */
 		if (!singleton_serve(here, request))
 			singleton_request_free(request);
 	}
+}
+
+void mirror_serve_waiting(struct clustered *self)
+{
+	struct list waiting;
+
+	mirror_take_waiting(self, &waiting);
+	mirror_serve(self, &waiting);
 }
 
 /* ---- mirroring ---- */
