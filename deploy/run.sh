@@ -37,4 +37,5 @@ build cmake --build --preset release --target served
 
 exec "$build_folder/server/liveshard" \
 	--components "$build_folder/components" --public "$root/examples/page" \
-	--client-script "$build_folder/public/live-client.js" "$@"
+	--client-script "$build_folder/public/live-client.js" \
+	--tokens-file "$root/examples/admin_panel/tokens.json" "$@"

@@ -294,3 +294,85 @@ compose.addEventListener("submit", async (event) => {
 
 joinForm.elements.username.value = wanted.name ?? `Guest ${Math.floor(Math.random() * 900 + 100)}`;
 joinForm.elements.roomId.value = wanted.room ?? "lobby";
+
+/* ---- things to do ---- */
+
+const todoForm = document.getElementById("todo-form");
+
+function makeThing(item) {
+	const line = makeElement("li", "");
+	const label = makeElement("label", "");
+	const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: item.done });
+	box.addEventListener("change", () => todo.act("setDone", { id: item.id, done: box.checked }));
+	label.append(box, makeElement("span", item.done ? "done" : "", item.title));
+	const remove = makeElement("button", "plain", "Remove");
+	remove.type = "button";
+	remove.setAttribute("aria-label", `Remove ${item.title}`);
+	remove.addEventListener("click", () => todo.act("remove", { id: item.id }));
+	line.append(label, ...(item.priority === "normal" ? [] : [makeElement("span", `tag ${item.priority}`, item.priority)]),
+		remove);
+	line.dataset.testid = "todo-item";
+	return line;
+}
+
+const todo = live("Todo", "todo", { items: [], lastId: 0 }, ({ items }) => {
+	byTestId("todo-items").replaceChildren(...(items ?? []).map(makeThing));
+});
+
+/* What is typed goes to the server as it is: its schemas say what is wrong, so this page need not. */
+todoForm.addEventListener("submit", async (event) => {
+	event.preventDefault();
+	const { title, priority } = todoForm.elements;
+	const item = { title: title.value, ...(priority.value && { priority: priority.value }) };
+	if (await todo.act("add", item))
+		todoForm.reset();
+	title.focus();
+});
+
+/* ---- admin panel ---- */
+
+const signOnForm = document.getElementById("sign-on");
+const announceForm = document.getElementById("announce");
+
+function drawPanel(notices) {
+	const { mounted } = admin;
+	signOnForm.hidden = mounted;
+	document.getElementById("panel").hidden = !mounted;
+	byTestId("admin-notices").replaceChildren(...notices.map(({ text, by }) => {
+		const line = makeElement("li", "", `${text} `);
+		line.append(makeElement("span", "note", by));
+		return line;
+	}));
+	if (mounted)
+		setText(byTestId("admin-tag"), connection.state.auth.session?.name ?? "signed on");
+}
+
+/* Without a sign-on the server refuses to mount it; the client tries again by itself once it is signed on. */
+const admin = live("AdminPanel", "admin", { notices: [] }, ({ notices }) => drawPanel(notices ?? []));
+
+admin.onError((error) => {
+	if (!admin.mounted)
+		setText(byTestId("admin-refusal"), `The server says: ${error}`);
+});
+
+signOnForm.addEventListener("submit", async (event) => {
+	event.preventDefault();
+	const token = signOnForm.elements.token.value.trim();
+	showError(card("admin"), "");
+	if (!token || !(await connection.authenticate({ token })))
+		showError(card("admin"), "That token is not known here.");
+});
+
+admin.handle.onIdChange((id) => {
+	if (!id)
+		return;
+	setText(byTestId("admin-refusal"), "");
+	signOnForm.reset();
+});
+
+announceForm.addEventListener("submit", async (event) => {
+	event.preventDefault();
+	const text = announceForm.elements.text.value.trim();
+	if (text && (await admin.act("announce", { text })))
+		announceForm.reset();
+});

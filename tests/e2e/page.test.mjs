@@ -183,6 +183,78 @@ test("rooms of the client: events and state reach the others, also after a resta
 	await a.page.waitForFunction(() => heard.includes("again"));
 });
 
+test("things to do: the server says what is wrong with them", { timeout: 60000 }, async () => {
+	const window = await open();
+	const add = async (title, priority = "") => {
+		await window.get("todo-text").fill(title);
+		await window.get("todo-priority").selectOption(priority);
+		await window.get("todo-add").click();
+	};
+	const refused = "Action 'add' payload validation failed: payload.";
+	await add(" ");
+	await window.shows("todo-error", `${refused}title: must match \\S`);
+	await add("x".repeat(81));
+	await window.shows("todo-error", `${refused}title: must have at most 80 characters`);
+	await add("paint the fence", "yesterday");
+	await window.shows("todo-error", `${refused}priority: must be one of "low", "normal", "high"`);
+	assert.equal(await window.get("todo-item").count(), 0);
+
+	await add("paint the fence", "high");
+	await window.shows("todo-error", "");
+	const item = window.get("todo-item");
+	await item.getByText("paint the fence").waitFor();
+	await item.getByText("high", { exact: true }).waitFor();
+	await add("water the roses");
+	await item.nth(1).getByText("water the roses").waitFor();
+	await item.first().getByRole("checkbox").click();
+	await window.page.locator(".things .done").waitFor();
+	await item.first().getByRole("button").click();
+	await window.page.waitForFunction(() => document.querySelectorAll('[data-testid="todo-item"]').length === 1);
+	assert.match(await item.textContent(), /water the roses/);
+});
+
+test("the admin panel: nobody in without a sign-on, and not everybody may do everything", { timeout: 60000 }, async () => {
+	const [ada, bob] = [await open(), await open()];
+	const signOn = async (window, token) => {
+		await window.get("admin-token").fill(token);
+		await window.get("admin-enter").click();
+	};
+	await ada.shows("admin-refusal", "The server says: AUTH_DENIED: Authentication required");
+	assert.equal(await ada.get("admin-text").isVisible(), false);
+	await signOn(ada, "example-nobody");
+	await ada.shows("admin-error", "That token is not known here.");
+	await signOn(ada, "example-guest");
+	await ada.shows("admin-refusal", "The server says: AUTH_DENIED: Insufficient roles. Required one of: admin");
+	await signOn(ada, "example-ada");
+	await ada.shows("admin-tag", "Ada");
+	await signOn(bob, "example-bob");
+	await bob.shows("admin-tag", "Bob");
+
+	await bob.get("admin-text").fill("the kettle is new");
+	await bob.get("admin-announce").click();
+	await ada.shows("admin-notices", "the kettle is new bob");
+	await bob.get("admin-wipe").click();
+	await bob.shows("admin-error",
+		"AUTH_DENIED: Insufficient permissions for action 'wipe'. Required all: notices.wipe");
+	await ada.get("admin-wipe").click();
+	await bob.shows("admin-notices", "");
+});
+
+test("a sign-on outlives a restart of the server", { timeout: 60000 }, async () => {
+	const window = await open();
+	await window.get("admin-token").fill("example-ada");
+	await window.get("admin-enter").click();
+	await window.shows("admin-tag", "Ada");
+	window.expectDowntime();
+	assert.equal(await server.stop(), 0, "the server's exit code");
+	await window.isReconnecting();
+	await server.start();
+	await window.get("admin-text").waitFor();
+	await window.get("admin-text").fill("back again");
+	await window.get("admin-announce").click();
+	await window.shows("admin-notices", "back again ada");
+});
+
 test("on a phone nothing sticks out", { timeout: 60000 }, async () => {
 	const window = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 	await window.get("shared-increment").tap();

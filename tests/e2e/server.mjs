@@ -2,9 +2,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 const DEADLINE = 15000;
 const SHARDS = 4;
+const TOKENS = fileURLToPath(new URL("../../examples/admin_panel/tokens.json", import.meta.url));
 
 function environment(name) {
 	const value = process.env[name];
@@ -35,6 +37,7 @@ export class Server {
 		const options = {
 			"--host": "127.0.0.1", "--port": port, "--shards": String(SHARDS),
 			"--components": environment("LIVE_COMPONENTS"), "--public": environment("LIVE_PUBLIC"),
+			"--tokens-file": TOKENS,
 		};
 		const child = spawn(environment("LIVE_SERVER"), Object.entries(options).flat(), {
 			env: { ...process.env, LIVE_STATE_SECRET: this.#secret },
