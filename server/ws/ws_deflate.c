@@ -92,16 +92,6 @@ static struct shared_zlib *shared_of(struct ws *ws)
 
 /* ---- inflating ---- */
 
-/* A final block (BFINAL) ends zlib's stream, but not the peer's (RFC 7692 section 7.2.3.5): goes on with the same
- * window. */
-static bool go_on_after_final(z_stream *stream)
-{
-	unsigned char window[1 << WS_WINDOW_MAX];
-	unsigned len = 0;
-	return inflateGetDictionary(stream, window, &len) == Z_OK && inflateReset(stream) == Z_OK &&
-	       inflateSetDictionary(stream, window, len) == Z_OK;
-}
-
 /* Inflates what is in stream's input, appending to out, at most limit bytes in all. */
 static int inflate_piece(z_stream *stream, struct buf *out, size_t limit)
 {
@@ -119,7 +109,10 @@ static int inflate_piece(z_stream *stream, struct buf *out, size_t limit)
 			return -WS_TOO_BIG;
 		out->len += room ? offered - stream->avail_out : 0;
 		if (rc == Z_STREAM_END) {
-			if (!go_on_after_final(stream))
+			/* A final block (BFINAL) ends zlib's stream, but not the peer's (RFC 7692 section 7.2.3.5),
+			 * which goes on with the same window. To take that out and put it back would cost 64 KiB of
+			 * copying for each of them, and a message may hold one in every two bytes. */
+			if (inflateResetKeep(stream) != Z_OK)
 				return -WS_INVALID_DATA;
 		} else if (rc != Z_OK && rc != Z_BUF_ERROR) {
 			return -WS_INVALID_DATA;

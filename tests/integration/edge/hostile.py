@@ -130,6 +130,20 @@ def bomb(port, peers):
     return None
 
 
+def endless_ends(port, peers):
+    """A full window, and then nothing but final blocks, each of which says that the stream ends."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(b"\0" * 70000) + packer.flush(zlib.Z_SYNC_FLUSH) + b"\x03\x00" * 500000 + b"\x00"
+    for _ in range(peers):
+        sock = shake(port, Sec_WebSocket_Extensions="permessage-deflate")
+        sock.sendall(frame(BINARY, packed, rsv=4))
+        opcode, _, rsv1, _ = Reader(sock).frame()
+        if (opcode, rsv1) != (BINARY, True):
+            return f"answered with {opcode}"
+        sock.close()
+    return None
+
+
 def flood(port, peers):
     """Sends as fast as it can and reads nothing: its own replies must stop it."""
     socks = [shake(port, receive_buffer=4096) for _ in range(peers)]
@@ -274,6 +288,7 @@ ATTACKS = [
     (slow_frame, 300, {}, ["ws_closes_slow"]),
     (dust_fragments, 30, {}, ["ws_closes_too_big"]),
     (bomb, 20, {"deflate": 1}, ["ws_closes_too_big"]),
+    (endless_ends, 10, {"deflate": 1}, ["ws_deflates"]),
     (flood, 10, {}, ["pauses_backlog", "soft_marks"]),
     (unread_socket, 10, {}, ["closes_backlog_bytes", "dropped_bytes"]),
     (unread_trickle, 10, {"soft_age_ms": 300, "hard_age_ms": 1000}, ["closes_backlog_age"]),

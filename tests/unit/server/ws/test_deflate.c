@@ -1,3 +1,5 @@
+#include <zlib.h>
+
 #include "core/mem.h"
 #include "unit/server/ws/ws_stage.h"
 
@@ -90,6 +92,55 @@ START_TEST(every_window_works)
 }
 END_TEST
 
+/* Appends text to out as a final block that may refer to what was before. */
+static void add_final(struct buf *out, struct str text, struct str before)
+{
+	z_stream stream = {0};
+	unsigned char packed[20000];
+	ck_assert_int_eq(deflateInit2(&stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	if (before.len)
+		ck_assert_int_eq(deflateSetDictionary(&stream, (const unsigned char *)before.ptr, (unsigned)before.len),
+				 Z_OK);
+	stream.next_in = (unsigned char *)(uintptr_t)text.ptr;
+	stream.avail_in = (unsigned)text.len;
+	stream.next_out = packed;
+	stream.avail_out = sizeof packed;
+	ck_assert_int_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	buf_append(out, packed, sizeof packed - stream.avail_out);
+	deflateEnd(&stream);
+}
+
+START_TEST(final_blocks_do_not_end_the_window)
+{
+	struct buf out;
+	char *bytes;
+	size_t len;
+	char text[10000];
+	agree("permessage-deflate");
+	for (size_t i = 0; i < sizeof text; i++)
+		text[i] = (char)((uint32_t)(i * 2654435761u) >> 13);
+	buf_init(&out, 1 << 20);
+	struct str whole = {text, sizeof text}, half = {text, sizeof text / 2};
+	add_final(&out, half, STR(""));
+	add_final(&out, whole, half);
+	size_t once = out.len;
+	for (int i = 0; i < 8; i++)
+		add_final(&out, whole, whole);
+	ck_assert_uint_lt(out.len, once + 8 * 200); /* they do refer back */
+	buf_append_char(&out, 0);
+	ck_assert_int_eq(ws_deflate_inflate(stage.ws, buf_str(&out), &bytes, &len), 0);
+	ck_assert_uint_eq(len, half.len + 9 * whole.len);
+	ck_assert_mem_eq(bytes + len - whole.len, text, whole.len);
+	ck_assert_mem_eq(bytes + half.len, text, whole.len);
+	/* Without takeover the next message begins with an empty window. */
+	buf_reset(&out, SIZE_MAX);
+	add_final(&out, whole, whole);
+	buf_append_char(&out, 0);
+	ck_assert_int_eq(ws_deflate_inflate(stage.ws, buf_str(&out), &bytes, &len), -WS_INVALID_DATA);
+	buf_deinit(&out);
+}
+END_TEST
+
 START_TEST(what_does_not_shrink_stays_as_it_is)
 {
 	struct buf out;
@@ -137,6 +188,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, takeover_makes_the_second_cheap);
 	tcase_add_test(tests, without_it_each_costs_the_same);
 	tcase_add_test(tests, every_window_works);
+	tcase_add_test(tests, final_blocks_do_not_end_the_window);
 	tcase_add_test(tests, what_does_not_shrink_stays_as_it_is);
 	tcase_add_test(tests, a_bomb_is_stopped_at_the_limit);
 	tcase_add_test(tests, a_message_at_the_limit_is_fine);
