@@ -159,6 +159,8 @@ int live_broadcast(live_component *self, const char *type, const live_value *dat
 {
 	int rc = self->sender.room.len ? 0 : -EINVAL;
 
+	if (rc == 0 && trace_wants(self, LIVE_LOG_MESSAGES))
+		trace_pushed(self, call_clean_text(self->home, type));
 	if (rc == 0)
 		rc = broadcast_send(self, call_clean_text(self->home, type), data, exclude_user);
 	live_value_unref(data);

@@ -68,6 +68,8 @@ static int emit(live_component *self, const char *event, const live_value *data,
 	};
 	if (!notify_self)
 		what.exclude = rooms_origin(here->rooms, &instance_extra(self)->bus_name);
+	if (trace_wants(self, LIVE_LOG_ROOMS))
+		trace_emitted_on_bus(self, what.event, what.data);
 	return rooms_emit(here->rooms, &what);
 }
 

@@ -129,8 +129,10 @@ static void put_value(struct buf *data, const char *key, const live_value *value
 /* ms, as JavaScript would show them: whole, or with what is left of them. */
 static void put_ms(struct buf *data, const char *key, int64_t ns)
 {
+	int64_t us = ns / 1000;
+
 	buf_printf(data, "%s", key);
-	json_write_double(data, (double)(ns / 1000) / 1000);
+	json_write_double(data, (double)us / 1000);
 	buf_append_char(data, '}');
 }
 

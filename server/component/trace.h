@@ -62,6 +62,8 @@ bool trace_wants_rooms(const struct membership *membership);
 void trace_room(const struct membership *membership, enum debug_type type);
 /* data: JSON text, may be empty. */
 void trace_emitted(const struct membership *membership, struct str event, struct str data);
+/* The same on the event bus, in the component's own room. */
+void trace_emitted_on_bus(live_component *self, struct str event, struct str data);
 /* It changed the room's state. */
 void trace_room_state(const struct membership *membership);
 /* A handler of a member, or of a component on the event bus, is called. */

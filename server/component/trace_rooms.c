@@ -99,6 +99,13 @@ void trace_emitted(const struct membership *membership, struct str event, struct
 	tell_event(&voice, DEBUG_ROOM_EMIT, membership->room_id, event, data);
 }
 
+void trace_emitted_on_bus(live_component *self, struct str event, struct str data)
+{
+	struct voice voice = voice_of(&self->mounted, self->home);
+
+	tell_event(&voice, DEBUG_ROOM_EMIT, self->sender.room, event, data);
+}
+
 void trace_room_state(const struct membership *membership)
 {
 	struct voice voice = voice_of(membership->mounted, membership->home);

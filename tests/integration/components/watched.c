@@ -62,8 +62,16 @@ static int say(live_component *self, const live_value *payload, live_reply *repl
 {
 	(void)reply;
 	live_emit(self, "NOTE", live_value_ref(payload));
+	live_broadcast(self, "CAST", live_value_ref(payload), false);
+	live_emit_room_event(self, "bus", live_value_ref(payload), true);
 	live_room_set_state(self, NULL, live_object("said", live_bool(true), NULL));
 	return live_room_emit(self, NULL, "talk", live_value_ref(payload));
+}
+
+static void on_bus(live_component *self, const char *event, const live_value *data)
+{
+	(void)event;
+	live_set(self, "heard", live_value_ref(data));
 }
 
 static void on_talk(live_component *self, const char *room, const char *event, const live_value *data)
@@ -82,6 +90,8 @@ static int listen(live_component *self, const live_value *payload, live_reply *r
 
 static int on_mount(live_component *self, live_reply *reply)
 {
+	if (live_room(self) && live_on_room_event(self, "bus", on_bus) < 0)
+		return live_reply_error(reply, "no bus");
 	if (live_get_bool(self, "refuse"))
 		return live_reply_error(reply, "not today");
 	return 0;

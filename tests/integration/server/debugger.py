@@ -126,12 +126,14 @@ def case_says(program, components):
         looker, _ = debug_client(server)
         mounted = server.client().mount("Watched", room="hall")
         mounted.act("say", word="hi")
-        event = events(looker, of_type("ROOM_EMIT"))[-1]
-        assert event["data"] == {"roomId": "hall", "event": "talk", "data": {"word": "hi"}}, event
-        looker.wait(check=lambda m: m["event"]["type"] == "ACTION_RESULT")
+        seen = [(event["type"], event["data"]) for event in events(looker, of_type("ROOM_EVENT_RECEIVED"))]
+        seen += [(event["type"], event["data"]) for event in events(looker, of_type("STATE_CHANGE"))]
+        for type, name in (("ROOM_EMIT", "bus"), ("ROOM_EMIT", "talk"), ("ROOM_EVENT_RECEIVED", "bus")):
+            assert (type, {"roomId": "hall", "event": name, "data": {"word": "hi"}}) in seen, seen
+        assert seen[-1][1]["delta"] == {"heard": {"word": "hi"}}
         lines = [message["event"]["data"]["message"] for message in looker.messages
                  if message["type"] == "DEBUG_EVENT" and message["event"]["type"] == "LOG"]
-        assert "pushed NOTE" in lines and "changed the state of room 'hall'" in lines, lines
+        assert "pushed NOTE" in lines and "pushed CAST" in lines and "changed the state of room 'hall'" in lines, lines
         assert "to room 'hall': event 'talk'" in lines, lines
 
 
@@ -280,6 +282,16 @@ def case_without_routes(program, components):
     with Server(program, "--debug", components=components, http_prefix="off") as server:
         status, _, _ = server.http("GET", PATH)
         assert status == 404, status
+
+
+def case_management(program, components):
+    """With an address for management, the debugger is there and nowhere else."""
+    with Server(program, "--debug", components=components, management_port=0) as server:
+        status, _, _ = server.http("GET", PATH)
+        assert status == 404, status
+        line = next(line for line in server.hello if line.endswith(" for management"))
+        server.port = int(line.removesuffix(" for management").rsplit(":", 1)[1])
+        debug_client(server)
 
 
 def case_flood(program, components):

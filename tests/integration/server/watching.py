@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import time
 
 from liveclient import DEADLINE, Server, main
@@ -69,6 +70,11 @@ def case_setting(program, components):
     with Server(program, components=components, logging="messages") as server:
         log = use(server)
         assert "was refused" in log and "[websocket]" not in log, log
+
+
+def case_unknown(program, components):
+    done = subprocess.run([program, "--logging", "rooms,doors"], capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == 2 and "logging: 'doors' is none of lifecycle," in done.stderr, done
 
 
 def case_alerts(program, components):
