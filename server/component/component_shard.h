@@ -42,9 +42,9 @@ struct component_settings {         /* shared, read-only */
 	const struct auth_manager *auth; /* never NULL */
 	struct pool *pool;
 	const struct cluster_settings *cluster; /* NULL: the node is alone */
-	struct debug_hub *debug;    /* NULL: none */
-	struct live_server *server; /* for components that ask; NULL: none */
-	struct id_source ids;       /* of components */
+	struct debug_hub *debug;                /* NULL: none */
+	struct live_server *server;             /* for components that ask; NULL: none */
+	struct id_source ids;                   /* of components */
 };
 
 struct component_counters {

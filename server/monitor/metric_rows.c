@@ -124,8 +124,6 @@ const struct metric_row metric_rows[] = {
 	NET(ws_deflates_shared, "ws_deflates_shared_total", NULL,
 	    "Messages that took what was compressed for another client."),
 	NET(ws_pings, "ws_pings_total", NULL, "Pings sent to silent clients."),
-	NET(ws_deflates, "ws_deflates_total", NULL, "Times that the compressor ran."),
-	NET(ws_deflates_shared, "ws_deflates_shared_total", NULL, "Messages that took what was compressed before."),
 	NET(ws_closes_peer, "ws_closes_total", "by=\"peer\"", "Close frames, by who sent one first."),
 	NET(ws_closes_ours, "ws_closes_total", "by=\"us\"", "Close frames, by who sent one first."),
 	NET(ws_closes_protocol, WS_ERRORS, "cause=\"protocol\"", WS_ERRORS_HELP),
