@@ -211,6 +211,9 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 		rc = server_build_watch(server, error);
 	if (rc == 0) {
 		set_component_settings(server);
+		rc = server_build_redis(server, error);
+	}
+	if (rc == 0) {
 		server->keys = signing_keys_new(&(struct signing_options){
 			.secret = str_of(config->state_secret),
 			.max_age_ms = config->state_max_age * 1000,
@@ -241,6 +244,7 @@ void server_free(struct server *server)
 	auth_manager_free(server->auth);
 	server_end_watch(server);
 	shard_group_free(server->group);
+	server_free_redis(server);
 	debug_hub_free(server->debug);
 	free(server->debug_path);
 	http_service_free(server->http);

@@ -11,6 +11,7 @@
 
 #include "pubsub/rooms.h"
 #include "server/auth/manager.h"
+#include "server/component/cluster_shard.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
 #include "server/component/plugin.h"
@@ -27,6 +28,9 @@
 #include "shard/shard.h"
 
 enum { DOOR_MAIN, DOOR_TLS, DOOR_MANAGEMENT, DOORS };
+
+struct cluster_adapter;
+struct redis_node;
 
 struct door { /* where connections come in; the tag of its listeners */
 	const struct http_service *http;
@@ -55,6 +59,9 @@ struct server {
 	struct tls_seed *seed;
 	struct address_set *trusted; /* proxies; NULL: none */
 	struct room_adapter *adapter;
+	struct redis_node *redis;        /* NULL: the node is alone */
+	struct cluster_adapter *cluster; /* the same */
+	struct cluster_settings cluster_settings;
 	struct component_settings components;
 	struct session_settings sessions;
 	struct rooms_options rooms;
@@ -117,6 +124,16 @@ int server_listen(struct server *server, char error[CONFIG_ERROR_SIZE]) __attrib
 void server_say_where(const struct server *server);
 /* The acceptor's call for what came in by a door. [shard] */
 void server_on_accept(struct shard *shard, const struct accepted *accepted, void *argument);
+
+/* ---- server_redis.c ---- */
+
+/* Readies the way to other nodes, if there is a redis_url; the shards must be built and the components set. 0, or
+ * -errno with one line in error. */
+int server_build_redis(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
+void server_free_redis(struct server *server);
+/* Connects a shard, before its components are there; ends that after they have gone. [shard] */
+void server_shard_begin_redis(struct server_shard *here);
+void server_shard_end_redis(struct server_shard *here);
 
 /* ---- server_tls.c ---- */
 

@@ -14,6 +14,7 @@ struct server_shard *server_shard_new(struct server *server, struct shard *shard
 	here->shard = shard;
 	here->net = net_shard_new(shard, &server->net);
 	server_shard_ready_tls(server, here->net);
+	server_shard_begin_redis(here);
 	here->components =
 		component_shard_new(shard, server->registry, &server->components, server->keys, &server->rooms);
 	list_init(&here->sockets);
@@ -27,6 +28,7 @@ void server_shard_free(struct server_shard *here)
 	net_shard_free(here->net);
 	sockets_end(here);
 	component_shard_free(here->components);
+	server_shard_end_redis(here);
 	shard_set_context(here->shard, SHARD_SERVER, NULL);
 	free(here);
 }

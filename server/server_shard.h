@@ -10,6 +10,7 @@
 
 struct component_shard;
 struct net_shard;
+struct redis_link;
 struct server;
 struct shard;
 
@@ -17,6 +18,7 @@ struct server_shard {
 	struct server *server;
 	struct shard *shard;
 	struct net_shard *net;
+	struct redis_link *link; /* NULL: the node is alone */
 	struct component_shard *components;
 	struct session_shard sessions;
 	struct list sockets; /* of live_socket: the clients of a transport that is not ours */
