@@ -180,7 +180,7 @@ void room_view_receive(struct rooms *rooms, struct room_dispatch *dispatch)
 		return; /* all left while it was under way */
 	bool is_room = room_key_is_room(view->key);
 
-	if (is_room && !room_view_has_members(view))
+	if (is_room && !room_view_has_members(view) && !view->listeners)
 		return; /* it is older than the joins that are under way: their snapshot holds it */
 	debug_assert(!view->delivering);
 	counter_add(&rooms->counters.deliveries, 1);

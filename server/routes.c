@@ -47,20 +47,50 @@ static void reply_json(live_request *request, struct buf *json)
 	buf_deinit(json);
 }
 
-static void components(live_request *request, void *argument)
+struct names_asked { /* on its way to a shard: each has its registry, which may change */
+	struct mail mail;
+	live_request *request;
+};
+
+static void tell_names(struct mail *mail, struct shard *here)
 {
-	struct server *server = argument;
+	struct names_asked *asked = LIST_OF(mail, struct names_asked, mail);
+	const struct component_shard *components = component_shard_of(here);
 	struct buf out;
 
+	if (!components) {
+		mail->discard(mail);
+		return;
+	}
 	buf_init(&out, SIZE_MAX);
 	buf_append_str(&out, STR("{\"names\":["));
-	for (unsigned i = 0; i < registry_count(server->registry); i++) {
+	for (unsigned i = 0; i < registry_count(components->registry); i++) {
 		if (i)
 			buf_append_char(&out, ',');
-		json_write_string(&out, registry_at(server->registry, i)->name);
+		json_write_string(&out, registry_at(components->registry, i)->name);
 	}
 	buf_append_str(&out, STR("]}"));
-	reply_json(request, &out);
+	reply_json(asked->request, &out);
+	free(asked);
+}
+
+static void tell_no_names(struct mail *mail)
+{
+	struct names_asked *asked = LIST_OF(mail, struct names_asked, mail);
+
+	live_request_reply_json(asked->request, 503, "{\"error\":\"shutting down\"}");
+	free(asked);
+}
+
+static void components(live_request *request, void *argument)
+{
+	const struct server *server = argument;
+	struct names_asked *asked = mem_alloc(sizeof *asked);
+
+	asked->mail.deliver = tell_names;
+	asked->mail.discard = tell_no_names;
+	asked->request = request;
+	shard_post_any(server->group, 0, &asked->mail);
 }
 
 /* ---- rooms by HTTP ---- */

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/embed/errand.h"
+#include "server/embed/pools.h"
 #include "server/embed/socket.h"
+#include "server/embed/subscriptions.h"
 #include "server/server_private.h"
 
 struct server_shard *server_shard_new(struct server *server, struct shard *shard)
@@ -18,6 +21,9 @@ struct server_shard *server_shard_new(struct server *server, struct shard *shard
 	here->components =
 		component_shard_new(shard, server->registry, &server->components, server->keys, &server->rooms);
 	list_init(&here->sockets);
+	here->pools = pools_new(shard);
+	list_init(&here->legs);
+	list_init(&here->subscriptions);
 	session_shard_init(&here->sessions, shard, here->components, &server->sessions);
 	shard_set_context(shard, SHARD_SERVER, here);
 	return here;
@@ -27,6 +33,9 @@ void server_shard_free(struct server_shard *here)
 {
 	net_shard_free(here->net);
 	sockets_end(here);
+	errands_end(here);
+	pools_free(here->pools);
+	subscriptions_end(here);
 	component_shard_free(here->components);
 	server_shard_end_redis(here);
 	shard_set_context(here->shard, SHARD_SERVER, NULL);

@@ -11,6 +11,7 @@
 struct component_shard;
 struct net_shard;
 struct redis_link;
+struct pools;
 struct server;
 struct shard;
 
@@ -21,7 +22,10 @@ struct server_shard {
 	struct redis_link *link; /* NULL: the node is alone */
 	struct component_shard *components;
 	struct session_shard sessions;
-	struct list sockets; /* of live_socket: the clients of a transport that is not ours */
+	struct list sockets;       /* of live_socket: the clients of a transport that is not ours */
+	struct list legs;          /* of struct errand_leg: questions of the program that wait */
+	struct pools *pools;       /* of clients, by names of the program's */
+	struct list subscriptions; /* of live_subscription: the program's handlers of events */
 };
 
 /* Never NULL. */

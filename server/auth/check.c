@@ -25,9 +25,9 @@ struct check {
 	const char *component;
 	const char *action; /* ours; NULL but for an action */
 	const live_auth_rule *rule;
-	const live_value *payload; /* ours */
-	const char *provider;      /* the name of the one that was asked */
-	char room[];               /* NUL-terminated */
+	const live_value *payload;          /* ours */
+	const live_auth_provider *provider; /* who is asked; the default may change meanwhile */
+	char room[];                        /* NUL-terminated */
 };
 
 static void drop(struct check *self)
@@ -48,9 +48,9 @@ static void finish(struct check *self, const char *reason)
 static void append_denial(const struct check *self, const char *reason, struct buf *to)
 {
 	if (self->step == CHECK_PROVIDER && self->kind == CHECK_ROOM)
-		buf_printf(to, "Access to room '%s' denied by auth provider '%s'", self->room, self->provider);
+		buf_printf(to, "Access to room '%s' denied by auth provider '%s'", self->room, self->provider->name);
 	else if (self->step == CHECK_PROVIDER)
-		buf_printf(to, "Action '%s' denied by auth provider '%s'", self->action, self->provider);
+		buf_printf(to, "Action '%s' denied by auth provider '%s'", self->action, self->provider->name);
 	else if (reason)
 		buf_append_str(to, str_of(reason));
 	else if (self->kind == CHECK_ACTION)
@@ -91,22 +91,21 @@ static bool take_answer(struct check *self, const struct auth_answer *answer)
 /* Asks whom the step names. */
 static void ask(struct check *self, live_auth_request *request)
 {
-	const live_auth_provider *provider = auth_manager_default(self->manager);
+	const live_auth_provider *provider = self->provider;
 
 	if (self->step == CHECK_RULE) {
 		self->rule->authorize(self->auth, self->component, self->action, self->payload, request);
 		return;
 	}
-	self->provider = provider->name;
 	if (self->kind == CHECK_ROOM)
 		provider->authorize_room(provider->argument, self->auth, self->room, request);
 	else
 		provider->authorize_action(provider->argument, self->auth, self->component, self->action, request);
 }
 
-static bool has_someone_to_ask(const struct check *self)
+static bool find_someone_to_ask(struct check *self)
 {
-	const live_auth_provider *provider = auth_manager_default(self->manager);
+	const live_auth_provider *provider = self->provider = auth_manager_default(self->manager);
 
 	if (self->step == CHECK_RULE)
 		return self->rule && self->rule->authorize;
@@ -139,7 +138,7 @@ static void ask_on(struct check *self)
 {
 	for (; self->step != CHECK_OVER; self->step++) {
 		struct auth_answer answer;
-		if (!has_someone_to_ask(self))
+		if (!find_someone_to_ask(self))
 			continue;
 		live_auth_request *request =
 			auth_request_new(self->home, &(struct auth_asker){answered, discard, self});

@@ -2,10 +2,11 @@
  * manager - the providers in their order, and the questions put to them: who is this client, may it mount, act, join
  * (behaviour.md section 8).
  *
- * Built before the shards start, then read-only, so every shard asks it without a lock. A question's struct is embedded
- * in what waits for the answer; its done is called exactly once, on the shard that asked, perhaps before the function
- * that asks returns. Nothing blocks. What one may get wrong: freeing what waits before done or discard was called; keep
- * handles in it, since clients and components may be gone by then.
+ * Built before the shards start, then read-only but for which provider is the default and which are retired: two atomic
+ * words, so every shard asks it without a lock. A question's struct is embedded in what waits for the answer; its done
+ * is called exactly once, on the shard that asked, perhaps before the function that asks returns. Nothing blocks. What
+ * one may get wrong: freeing what waits before done or discard was called; keep handles in it, since clients and
+ * components may be gone by then.
  */
 #ifndef SERVER_AUTH_MANAGER_H
 #define SERVER_AUTH_MANAGER_H
@@ -26,20 +27,21 @@ void auth_manager_free(struct auth_manager *manager);
 /* ---- providers [start] ---- */
 
 /* Adds a provider; one of the same name gives way to it and is freed. The first one is the default. 0, or -EINVAL
- * without a name or authenticate (then provider is still the caller's). */
+ * without a name or authenticate, -ENOSPC: there were 64 (then provider is still the caller's). */
 int auth_manager_register(struct auth_manager *manager, const live_auth_provider *provider)
 	__attribute__((warn_unused_result));
-/* Frees the provider of that name; the first one that is left becomes the default if it was. 0, or -ENOENT. */
+/* [any] From now on the provider of that name is not asked any more; the first one that is left becomes the default if
+ * it was. It may still have requests, so it is freed with the manager. 0, or -ENOENT. */
 int auth_manager_unregister(struct auth_manager *manager, const char *name) __attribute__((warn_unused_result));
-/* Makes it the default. 0, or -ENOENT: AUTH_NOT_REGISTERED is the text. */
+/* [any] Makes it the default. 0, or -ENOENT: AUTH_NOT_REGISTERED is the text. */
 int auth_manager_set_default(struct auth_manager *manager, const char *name) __attribute__((warn_unused_result));
 #define AUTH_NOT_REGISTERED "Auth provider '%s' not registered"
 /* [any] The default, or NULL. */
 const live_auth_provider *auth_manager_default(const struct auth_manager *manager);
 /* [any] The provider of that name, or NULL. */
 const live_auth_provider *auth_manager_find(const struct auth_manager *manager, const char *name);
-/* [any] How many there are, and the one at index in the order of asking: the default, then the others as registered. */
-unsigned auth_manager_count(const struct auth_manager *manager);
+/* [any] The one at index in the order of asking, the default, then the others as registered; NULL: there are not so
+ * many. */
 const live_auth_provider *auth_manager_at(const struct auth_manager *manager, unsigned index);
 /* [any] */
 int64_t auth_manager_timeout_ms(const struct auth_manager *manager);

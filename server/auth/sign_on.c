@@ -47,7 +47,7 @@ static const live_auth_provider *next_provider(struct sign_on *self)
 
 	if (self->only)
 		return at == 0 ? self->only : NULL;
-	return at < auth_manager_count(self->manager) ? auth_manager_at(self->manager, at) : NULL;
+	return auth_manager_at(self->manager, at);
 }
 
 static void drop(struct sign_on *self)
@@ -117,7 +117,7 @@ void auth_sign_on(const struct auth_manager *manager, struct shard *here, const 
 	const live_auth_provider *only = provider ? auth_manager_find(manager, provider) : NULL;
 
 	shard_assert_here(here);
-	if (!has_credentials(credentials) || !auth_manager_count(manager) || (provider && !only)) {
+	if (!has_credentials(credentials) || !auth_manager_default(manager) || (provider && !only)) {
 		question->done(question, here, live_auth_anonymous());
 		return;
 	}

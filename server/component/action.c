@@ -44,7 +44,7 @@ static const live_action *find_callable(live_component *self, struct str name, s
 		refuse(self, name, action, reply);
 		return NULL;
 	}
-	if (action_rate_take(self, reply->call->client, action))
+	if (reply->call->asker || action_rate_take(self, reply->call->client, action))
 		return action;
 	const live_rate_limit *limit = self->definition->api->rate_limit;
 	live_reply_error(reply, "Action rate limit exceeded (max %u calls per %lldms)", limit->max_calls,

@@ -99,6 +99,14 @@ static void note_answer(live_component *self, const struct call *call, const liv
 	}
 }
 
+void call_tell_asker(const struct call *call, const live_value *result, struct str error)
+{
+	char *text = error.ptr ? mem_strndup(error.ptr, error.len) : NULL;
+
+	call->asker->done(call->asker, result, text);
+	free(text);
+}
+
 static void complete_action(live_component *self, const struct call *call, const live_value *result, struct str error)
 {
 	struct component_shard *here = self->home;
@@ -115,6 +123,10 @@ static void complete_action(live_component *self, const struct call *call, const
 	if (error.ptr) {
 		if (!contains(error, "was cancelled") && !contains(error, "pre-validation"))
 			push_error(self, call->action, error);
+	}
+	if (call->asker) {
+		call_tell_asker(call, result, error);
+		return;
 	}
 	if (self->audience) {
 		singleton_answer(self, call, result, error);
@@ -138,6 +150,10 @@ void call_lost(struct component_shard *here, const struct call *call)
 {
 	if (call->kind != CALL_ACTION)
 		return;
+	if (call->asker) {
+		call_tell_asker(call, NULL, STR("The component has ended"));
+		return;
+	}
 	if (call->source.ptr) {
 		cluster_refuse(here->cluster, call->source, call->request_id, STR(CLUSTER_LOST));
 		return;

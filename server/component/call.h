@@ -23,6 +23,12 @@ enum call_kind {
 	CALL_ON_MOUNT, /* the hook of that name */
 };
 
+/* A program that asked instead of a client (live_registry_execute). */
+struct call_asker {
+	/* Called once: error NULL: it went well, with result (a loan, may be NULL). [shard], or when the shard ends */
+	void (*done)(struct call_asker *self, const live_value *result, const char *error);
+};
+
 struct call {
 	enum call_kind kind;
 	bool expect_response;
@@ -31,10 +37,11 @@ struct call {
 	const live_auth *auth;   /* who asks, for the time of the call; NULL: nobody */
 	struct str component_id; /* as the client wrote it */
 	struct str action;
-	struct str request_id; /* ptr NULL: none */
-	int64_t began_ns;      /* an action's: when it came to its component */
-	int64_t took_ns;       /* its function, when that returned without deferring; else 0 */
-	struct str source;     /* the port of another node that forwarded it, and answers its client; ptr NULL: none */
+	struct str request_id;    /* ptr NULL: none */
+	int64_t began_ns;         /* an action's: when it came to its component */
+	int64_t took_ns;          /* its function, when that returned without deferring; else 0 */
+	struct call_asker *asker; /* NULL: a client */
+	struct str source; /* the port of another node that forwarded it, and answers its client; ptr NULL: none */
 };
 
 /* The author's live_reply. */
@@ -51,6 +58,8 @@ struct live_reply {
 void call_end(struct live_reply *reply, int rc);
 /* Completes a call of component: result (a loan, may be NULL) or error (ptr NULL: success). */
 void call_complete(live_component *component, const struct call *call, const live_value *result, struct str error);
+/* Tells the program that asked; it is told once. */
+void call_tell_asker(const struct call *call, const live_value *result, struct str error);
 /* text of an author as text for a client: UTF-8 in any case, else clients end the connection. In the tick's memory, or
  * text itself. */
 struct str call_clean_text(struct component_shard *here, const char *text);

@@ -94,8 +94,12 @@ static struct waiting *wait_for(struct component_shard *here, live_component *co
 
 void deferred_forget_all(struct component_shard *here)
 {
-	list_for_each_safe (link, &here->waiting)
-		forget(LIST_OF(link, struct waiting, link));
+	list_for_each_safe (link, &here->waiting) {
+		struct waiting *waiting = LIST_OF(link, struct waiting, link);
+		if (waiting->call.asker)
+			call_tell_asker(&waiting->call, NULL, STR("The server has ended"));
+		forget(waiting);
+	}
 }
 
 /* ---- what the author holds ---- */

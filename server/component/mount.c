@@ -31,6 +31,10 @@ static void refuse(struct client *client, const struct mount_request *request, s
 
 	if (trace_wants_here(here, LIVE_LOG_LIFECYCLE))
 		trace_mount_refused(here, request, error);
+	if (request->asker) {
+		call_tell_asker(&(struct call){.asker = request->asker}, NULL, error);
+		return;
+	}
 	encode_reply(&here->out.scratch, &reply);
 	outbox_reply(&client->outbox, scratch_take(here));
 }
@@ -63,6 +67,7 @@ static struct mounting *new_mounting(const struct mount_request *request, struct
 	mounting->call.kind = CALL_ON_MOUNT;
 	mounting->call.began_ns = clock_now_mono_ns();
 	mounting->call.client = client;
+	mounting->call.asker = request->asker;
 	mounting->call.action = STR("onMount");
 	mounting->call.component_id = copy_to(&at, request->component_id);
 	mounting->call.request_id = copy_to(&at, request->request_id);
@@ -74,6 +79,20 @@ static struct mounting *new_mounting(const struct mount_request *request, struct
 static void free_mounting(struct grave *grave)
 {
 	free(LIST_OF(grave, struct mounting, grave));
+}
+
+/* What the program is told that mounted it. */
+static void tell_asker(live_component *self, struct mounting *mounting, struct str error)
+{
+	struct str text = mounting->signed_state;
+	const live_value *result = NULL;
+
+	if (!error.ptr)
+		result = live_object("componentId", live_string(self->sender.id.ptr), "initialState",
+				     live_value_ref(self->state), "signedState",
+				     live_from_json(text.ptr, text.len, NULL, 0), NULL);
+	call_tell_asker(&mounting->call, result, error);
+	live_value_unref(result);
 }
 
 static void answer(live_component *self, struct mounting *mounting, struct str error)
@@ -99,11 +118,14 @@ static void answer(live_component *self, struct mounting *mounting, struct str e
 	};
 	encode_reply(out, &reply);
 	struct str text = scratch_take(here);
+	if (mounting->call.asker)
+		tell_asker(self, mounting, error);
 	if (self->audience) {
 		singleton_flush(self);
 		client_answer(here, mounting->call.client, text, true);
 	} else if (self->mounted.client) {
-		outbox_reply(&self->mounted.client->outbox, text);
+		if (!mounting->call.asker)
+			outbox_reply(&self->mounted.client->outbox, text);
 		self->mounted.client->ops->release(self->mounted.client);
 	}
 	watch_mounted(self, clock_now_mono_ns() - mounting->call.began_ns);

@@ -13,6 +13,8 @@
 #include "core/str.h"
 #include "server/component/instance.h"
 
+struct call_asker;
+
 struct mount_request {
 	struct str name;                /* of the component, as the client wrote it */
 	struct str component_id;        /* as the client wrote it; ptr NULL: absent */
@@ -22,6 +24,7 @@ struct mount_request {
 	const live_value *props;        /* a loan; may be NULL */
 	const live_value *signed_state; /* rehydration: a loan */
 	bool rehydrates;                /* answered as such; else a mount */
+	struct call_asker *asker;       /* the program that mounts it, and is answered instead; NULL: the client */
 };
 
 /* Mounts or rehydrates for client and answers it, now or later. */

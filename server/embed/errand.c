@@ -83,6 +83,7 @@ static void drop_plan(const struct errand_plan *plan)
 {
 	live_value_unref(plan->nothing);
 	live_value_unref(plan->argument);
+	live_auth_unref(plan->auth);
 }
 
 static void finish(struct errand *errand)
@@ -100,10 +101,25 @@ void errand_end(struct errand_leg *leg, const char *error, const live_value *par
 {
 	struct errand *errand = leg->errand;
 
+	list_remove(&leg->link); /* held ones end on their shard */
 	leg->part = part;
 	leg->error = error ? mem_strndup(error, strlen(error)) : NULL;
 	if (atomic_fetch_sub_explicit(&errand->missing, 1, memory_order_acq_rel) == 1)
 		finish(errand);
+}
+
+void errand_hold(struct errand_leg *leg, struct server_shard *here)
+{
+	list_append(&here->legs, &leg->link);
+}
+
+void errands_end(struct server_shard *here)
+{
+	while (!list_is_empty(&here->legs)) {
+		struct errand_leg *leg = LIST_OF(here->legs.next, struct errand_leg, link);
+		rooms_forget_answers(here->components->rooms, leg);
+		errand_end(leg, ERRAND_ENDED, NULL);
+	}
 }
 
 /* ---- the way ---- */
@@ -124,11 +140,6 @@ static void discard(struct mail *mail)
 	errand_end(LIST_OF(mail, struct errand_leg, mail), ERRAND_ENDED, NULL);
 }
 
-void errand_post(live_server *server, unsigned to, struct mail *mail)
-{
-	shard_post_any(server->server->group, to, mail);
-}
-
 static struct errand *errand_new(live_server *server, const struct errand_plan *plan, unsigned count)
 {
 	struct errand *errand = mem_alloc(sizeof *errand + count * sizeof errand->legs[0]);
@@ -141,6 +152,7 @@ static struct errand *errand_new(live_server *server, const struct errand_plan *
 		errand->legs[i].mail.deliver = deliver;
 		errand->legs[i].mail.discard = discard;
 		errand->legs[i].errand = errand;
+		list_init(&errand->legs[i].link);
 	}
 	return errand;
 }
@@ -165,11 +177,39 @@ void errand_send(live_server *server, const struct errand_plan *plan)
 
 	/* It may be over before the last one is posted; a leg that was not posted keeps it alive until then. */
 	for (unsigned i = 0; i < count; i++)
-		errand_post(server, i, &errand->legs[i].mail);
+		shard_post_any(server->server->group, i, &errand->legs[i].mail);
 }
 
 void errand_send_to(live_server *server, unsigned shard, const struct errand_plan *plan)
 {
 	if (!refuse(server, plan))
-		errand_post(server, shard, &errand_new(server, plan, 1)->legs[0].mail);
+		shard_post_any(server->server->group, shard, &errand_new(server, plan, 1)->legs[0].mail);
+}
+
+/* ---- lists ---- */
+
+void errand_list_add(struct errand_list *list, const live_value *item)
+{
+	if ((list->count & (list->count - 1)) == 0)
+		list->items = mem_realloc(list->items, (list->count ? 2 * list->count : 1) * sizeof *list->items);
+	list->items[list->count++] = item;
+}
+
+const live_value *errand_list_end(struct errand_list *list)
+{
+	const live_value *array = live_array(list->count, list->items);
+
+	free(list->items);
+	*list = (struct errand_list){0};
+	return array;
+}
+
+const live_value *errand_join_lists(const live_value *const *parts, unsigned count)
+{
+	struct errand_list all = {0};
+
+	for (unsigned i = 0; i < count; i++)
+		for (live_iter it = {0}; live_next(parts[i], &it);)
+			errand_list_add(&all, live_value_ref(it.value));
+	return errand_list_end(&all);
 }

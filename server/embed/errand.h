@@ -12,8 +12,9 @@
 #ifndef SERVER_EMBED_ERRAND_H
 #define SERVER_EMBED_ERRAND_H
 
-#include <live/server.h>
+#include <live/registry.h>
 
+#include "core/list.h"
 #include "core/str.h"
 #include "shard/shard.h"
 
@@ -25,6 +26,7 @@ struct server_shard;
 
 struct errand_leg {
 	struct mail mail;
+	struct list link; /* server_shard->legs, while it is held */
 	struct errand *errand;
 	const live_value *part; /* ours */
 	char *error;            /* ours */
@@ -42,8 +44,12 @@ struct errand_plan { /* what a function of the API asks */
 		*nothing;    /* given away: the answer when there is no part; NULL: then it is the error missing */
 	const char *missing; /* a static text */
 	const live_value *argument; /* given away; for visit */
-	void *program;              /* a function's pointer of the program, for visit */
-	live_done_fn *done;         /* may be NULL: nobody wants to know */
+	const live_auth *auth;      /* given away; for visit */
+	union {                     /* a function of the program, for visit */
+		live_visit_fn *visit;
+		live_room_update_fn *update;
+	} program;
+	live_done_fn *done; /* may be NULL: nobody wants to know */
 	void *context;
 };
 
@@ -58,10 +64,26 @@ const struct errand_plan *errand_plan(const struct errand_leg *leg);
 struct str errand_text(const struct errand_leg *leg, const char *key);
 const live_value *errand_value(const struct errand_leg *leg, const char *key);
 
+/* [shard] The leg waits for something that does not come when the shard ends: then it is ended by errands_end. */
+void errand_hold(struct errand_leg *leg, struct server_shard *here);
+/* [shard] The shard ends: so do the legs that are held. */
+void errands_end(struct server_shard *here);
+
 /* [any] Ends leg, which is gone afterwards: with an error (copied; NULL: none) and a part (given away; NULL: none). */
 void errand_end(struct errand_leg *leg, const char *error, const live_value *part);
 
-/* [any] Posts mail from wherever this runs to shard number to of the server. Gives mail away. */
-void errand_post(live_server *server, unsigned to, struct mail *mail);
+/* ---- lists, which are what many ask for ---- */
+
+struct errand_list { /* zeroed before first use */
+	const live_value **items;
+	size_t count;
+};
+
+/* Gives item away. */
+void errand_list_add(struct errand_list *list, const live_value *item);
+/* The array of all that was added; list is empty again. */
+const live_value *errand_list_end(struct errand_list *list);
+/* All parts, which are arrays, one behind the other. */
+const live_value *errand_join_lists(const live_value *const *parts, unsigned count);
 
 #endif

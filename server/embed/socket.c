@@ -27,7 +27,7 @@ struct live_socket {
 	bool is_held;
 	bool is_ending; /* its transport was asked to end it */
 	struct grave grave;
-	char *token, *origin; /* ours; NULL: none */
+	char *token, *origin, *address; /* ours; NULL: none */
 };
 
 struct message {
@@ -116,6 +116,12 @@ static void hold(struct transport *transport)
 	self->is_held = true;
 	if (self->ops->pause)
 		self->ops->pause(self->owner);
+}
+
+static void describe(struct transport *transport, const char **address, size_t *queued_bytes)
+{
+	*address = socket_of(transport)->address;
+	*queued_bytes = 0; /* what is sent is its transport's */
 }
 
 static void close_socket(struct transport *transport, unsigned code, struct str reason)
@@ -218,6 +224,7 @@ static const struct transport_ops transport_ops = {
 	.spill = spill,
 	.pause = hold,
 	.resume = resume,
+	.describe = describe,
 	.close = close_socket,
 };
 
@@ -280,6 +287,7 @@ live_socket *live_socket_open(live_server *server, const live_socket_ops *ops, v
 	list_init(&self->inbox);
 	self->token = copy_text(info ? info->token : NULL);
 	self->origin = copy_text(info ? info->origin : NULL);
+	self->address = copy_text(info ? info->address : NULL);
 	self->opening.deliver = deliver_opening;
 	self->opening.discard = discard_opening;
 	post(self, &self->opening);
@@ -328,6 +336,7 @@ static void drop(live_socket *self)
 		free(LIST_OF(link, struct message, link));
 	free(self->token);
 	free(self->origin);
+	free(self->address);
 	free(self);
 }
 

@@ -24,21 +24,30 @@ static inline void rate_bucket_init(struct rate_bucket *bucket, const struct rat
 	*bucket = (struct rate_bucket){limit->tokens, mono_ms};
 }
 
-/* Takes one token at mono_ms; false when there is none. */
-static inline bool rate_bucket_take(struct rate_bucket *bucket, const struct rate_limit *limit, int64_t mono_ms)
+/* Takes count tokens at mono_ms; false, and takes none, when there are not so many. */
+static inline bool rate_bucket_take_some(struct rate_bucket *bucket, const struct rate_limit *limit, int64_t mono_ms,
+					 unsigned count)
 {
-	if (!limit->tokens)
+	if (!limit->tokens) {
+		bucket->last_ms = mono_ms;
 		return true;
+	}
 	if (mono_ms > bucket->last_ms) {
 		bucket->tokens += (double)(mono_ms - bucket->last_ms) * limit->per_second / 1000.0;
 		if (bucket->tokens > limit->tokens)
 			bucket->tokens = limit->tokens;
 		bucket->last_ms = mono_ms;
 	}
-	if (bucket->tokens < 1)
+	if (bucket->tokens < count)
 		return false;
-	bucket->tokens -= 1;
+	bucket->tokens -= count;
 	return true;
+}
+
+/* Takes one. */
+static inline bool rate_bucket_take(struct rate_bucket *bucket, const struct rate_limit *limit, int64_t mono_ms)
+{
+	return rate_bucket_take_some(bucket, limit, mono_ms, 1);
 }
 
 #endif

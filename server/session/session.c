@@ -99,6 +99,41 @@ void session_end(struct session *self, unsigned code, struct str reason)
 		session_transport(self)->ops->close(session_transport(self), code, reason);
 }
 
+struct session *session_next(struct session_shard *here, struct session *session)
+{
+	struct list *next = session ? session->link.next : here->sessions.next;
+
+	return next == &here->sessions ? NULL : LIST_OF(next, struct session, link);
+}
+
+struct client *session_client(struct session *session)
+{
+	return &session->client;
+}
+
+struct rate_bucket *session_bucket(struct session *session)
+{
+	return &session->bucket;
+}
+
+struct session_figures session_figures(const struct session *session)
+{
+	const struct tick_clock *clock = shard_clock(session->here->shard);
+	struct transport *transport = session_transport(session);
+	struct session_figures figures = {
+		.last_message_ms = clock->wall_ms - (clock->mono_ms - session->bucket.last_ms),
+		.messages_in = session->messages_in,
+		.messages_out = session->messages_out,
+		.errors = session->errors,
+		.held_messages = session->holds > 0,
+		.transport = transport->ops->name,
+	};
+
+	if (transport->ops->describe)
+		transport->ops->describe(transport, &figures.address, &figures.queued_bytes);
+	return figures;
+}
+
 /* ---- messages in ---- */
 
 struct mounted *session_find_mounted(struct session *session, struct str id)

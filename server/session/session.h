@@ -19,6 +19,7 @@
 #include "server/protocol/transport.h"
 #include "server/security/rate_limit.h"
 
+struct client;
 struct component_shard;
 struct session;
 struct shard;
@@ -66,6 +67,24 @@ void session_fell_behind(struct session *session);
 void session_caught_up(struct session *session);
 /* The connection is gone: its components end. The session is freed at the end of the tick. */
 void session_close(struct session *session);
+/* The sessions of a shard, one after the other: session NULL gives the first; NULL at the end. */
+struct session *session_next(struct session_shard *here, struct session *session);
+/* Its rate. */
+struct rate_bucket *session_bucket(struct session *session);
+
+struct session_figures {
+	int64_t last_message_ms; /* wall clock; when it connected, before the first */
+	uint32_t messages_in, messages_out;
+	unsigned errors;        /* messages that were refused, as many as fit */
+	unsigned held_messages; /* 1: its next message waits for an answer */
+	const char *transport;  /* "websocket" */
+	const char *address;    /* in the tick's memory; NULL: unknown */
+	size_t queued_bytes;    /* that it has still to take */
+};
+
+struct session_figures session_figures(const struct session *session);
+/* What components see of it. */
+struct client *session_client(struct session *session);
 /* Ends the connection from our side. */
 void session_end(struct session *session, unsigned code, struct str reason);
 

@@ -66,6 +66,16 @@ static void resume_reading(struct transport *transport)
 	ws_resume(ws_of(transport));
 }
 
+static void describe(struct transport *transport, const char **address, size_t *queued_bytes)
+{
+	struct ws *ws = ws_of(transport);
+	char *text = arena_alloc(shard_arena(ws_shard(ws)), ADDRESS_TEXT_MAX);
+
+	address_text(ws_peer(ws), text);
+	*address = text;
+	*queued_bytes = connection_backlog_bytes(ws_connection(ws));
+}
+
 static void close_ws(struct transport *transport, unsigned code, struct str reason)
 {
 	ws_close(ws_of(transport), code, reason);
@@ -73,7 +83,7 @@ static void close_ws(struct transport *transport, unsigned code, struct str reas
 
 #define TRANSPORT_OPS                                                                              \
 	.name = "websocket", .flush_soon = flush_soon, .begin = begin, .end = end, .spill = spill, \
-	.pause = pause_reading, .resume = resume_reading, .close = close_ws
+	.pause = pause_reading, .resume = resume_reading, .describe = describe, .close = close_ws
 
 static const struct transport_ops transport_ops = {TRANSPORT_OPS};
 static const struct transport_ops compressing_ops = {TRANSPORT_OPS, .append_shared = append_shared};

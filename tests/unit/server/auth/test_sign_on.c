@@ -160,7 +160,8 @@ START_TEST(registering)
 	ck_assert_str_eq(auth_manager_default(manager)->name, "one");
 	add_oracle(manager, &other);
 	ck_assert_uint_eq(two.freed, 1);
-	ck_assert_uint_eq(auth_manager_count(manager), 3);
+	ck_assert_ptr_nonnull(auth_manager_at(manager, 2));
+	ck_assert_ptr_null(auth_manager_at(manager, 3));
 	ck_assert_ptr_eq(auth_manager_find(manager, "two")->argument, &other);
 	ck_assert_int_eq(auth_manager_set_default(manager, "three"), 0);
 	ck_assert_int_eq(auth_manager_unregister(manager, "one"), 0);
@@ -168,6 +169,11 @@ START_TEST(registering)
 	ck_assert_str_eq(auth_manager_at(manager, 1)->name, "two");
 	ck_assert_int_eq(auth_manager_unregister(manager, "three"), 0);
 	ck_assert_str_eq(auth_manager_default(manager)->name, "two");
+	ck_assert_ptr_null(auth_manager_at(manager, 1));
+	ck_assert_ptr_null(auth_manager_find(manager, "three"));
+	ck_assert_int_eq(auth_manager_unregister(manager, "two"), 0);
+	ck_assert_ptr_null(auth_manager_default(manager));
+	ck_assert_uint_eq(one.freed + other.freed + three.freed, 0);
 	auth_manager_free(manager);
 	ck_assert(one.freed == 1 && other.freed == 1 && three.freed == 1);
 	auth_manager_free(NULL);
