@@ -103,7 +103,8 @@ static void say_disabled(struct debug_client *self, struct shard *here)
 void debug_client_accept(struct debug_hub *hub, struct http_request *request, const struct ws_options *options,
 			 const struct origin_list *origins)
 {
-	bool is_allowed = origin_is_allowed(origins, http_request_header(request, "Origin"));
+	bool is_allowed = origin_is_allowed_at(origins, http_request_header(request, "Origin"),
+					       http_request_header(request, "Host"), http_request_is_secure(request));
 	struct shard *here = http_request_shard(request);
 	struct debug_client *self = mem_alloc(sizeof *self);
 

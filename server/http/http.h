@@ -125,6 +125,9 @@ void http_reply_error(struct http_request *request, unsigned status, const char 
 /* Replies with a body that is JSON already (copied). */
 void http_reply_json(struct http_request *request, unsigned status, struct str json);
 
+/* Counts the client as one more of its true address, for a connection that stays. 0, or it was replied with 429 and
+ * -EUSERS: there are too many. Call it before http_reply_take_over. */
+int http_request_admit(struct http_request *request) __attribute__((warn_unused_result));
 /*
  * Hands the connection over: to ops and owner it belongs from now on, with all bytes behind the request. For upgrades
  * and for bodies without an end (event streams). What is owed to earlier requests is sent; the reply to this one, from

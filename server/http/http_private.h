@@ -150,7 +150,8 @@ struct str http_header_value(const struct http_request *request, const struct he
 /* Finds the route or the file for the request and sets it. 0, or 404, 405 (then the Allow header is set). */
 unsigned http_service_route(const struct http_service *service, struct http_request *request);
 
-/* Whether path, which begins with '/', fits pattern: the number of its parameters, whose values are still encoded, or -1.
+/* Whether path, which begins with '/', fits pattern: the number of its parameters, whose values are still encoded, or
+ * -1.
  */
 int http_match_path(struct str pattern, struct str path, struct str names[HTTP_MAX_PARAMS],
 		    struct str values[HTTP_MAX_PARAMS]);

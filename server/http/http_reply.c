@@ -119,11 +119,18 @@ void http_reply_error(struct http_request *request, unsigned status, const char 
 	buf_deinit(&body);
 }
 
+int http_request_admit(struct http_request *request)
+{
+	int rc = connection_set_peer(request->http->conn, &request->peer);
+	if (rc < 0)
+		http_reply_error(request, 429, "too many connections of this address");
+	return rc;
+}
+
 struct connection *http_reply_take_over(struct http_request *request, const struct connection_ops *ops, void *owner)
 {
 	struct http_connection *http = request->http;
 	struct connection *conn = http->conn;
-	connection_set_peer(conn, &request->peer);
 	http_request_end(request);
 	connection_write(conn, buf_str(&http->out));
 	connection_set_ops(conn, ops, owner);

@@ -347,9 +347,28 @@ const struct address *connection_peer(const struct connection *conn)
 	return &conn->peer;
 }
 
-void connection_set_peer(struct connection *conn, const struct address *peer)
+int connection_set_peer(struct connection *conn, const struct address *peer)
 {
+	struct address old_peer = conn->peer;
+	struct host *old_host = conn->host;
+	bool is_same = address_same_host(peer, &old_peer);
+
 	conn->peer = *peer;
+	if (is_same)
+		return 0;
+	conn->host = NULL;
+	int rc = hosts_add(conn);
+	if (rc < 0) {
+		counter_add(&conn->net->counters.refused_address, 1);
+		conn->peer = old_peer;
+		conn->host = old_host;
+		return rc;
+	}
+	struct host *new_host = conn->host;
+	conn->host = old_host;
+	hosts_remove(conn);
+	conn->host = new_host;
+	return 0;
 }
 
 bool connection_is_secure(const struct connection *conn)

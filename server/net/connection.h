@@ -36,7 +36,8 @@ struct connection_options {
 	size_t write_budget;  /* [256 KiB] bytes per turn of a backlog that drains, so that others have theirs */
 	bool proxy_protocol;  /* the stream must begin with a PROXY header (v1 or v2) */
 	unsigned proxy_ms;    /* [5000] in which the PROXY header must have come */
-	const struct address_set *proxies; /* who may send one; others are closed. NULL: anyone that can connect */
+	const struct address_set *proxies; /* who may send one; others are closed. NULL: anyone that can connect. They
+					      are not counted against the cap for an address: whom they name is */
 };
 
 /* Puts the defaults where there is zero. Call it once, before the first connection. [start] */
@@ -136,8 +137,9 @@ int64_t connection_backlog_age_ms(const struct connection *conn);
 
 /* Who is at the other end: as accepted, as the PROXY header says, or as set. A loan. */
 const struct address *connection_peer(const struct connection *conn);
-/* The true address, when a trusted proxy names it in a header. */
-void connection_set_peer(struct connection *conn, const struct address *peer);
+/* The true address, when a trusted proxy names it in a header. 0, or -EUSERS, and nothing is changed: too many of it.
+ */
+int connection_set_peer(struct connection *conn, const struct address *peer) __attribute__((warn_unused_result));
 /* Whether the bytes travel encrypted (TLS, or a PROXY header that says so). */
 bool connection_is_secure(const struct connection *conn);
 struct shard *connection_shard(const struct connection *conn);

@@ -76,7 +76,7 @@ struct backlog { /* output that the kernel did not take, and the wish to know wh
 struct host { /* an address and how many connections it has here */
 	struct map_entry by_address;
 	uint32_t count;
-	uint8_t key[sizeof(((struct address *)0)->bytes) + 1];
+	uint8_t key[sizeof(((struct address *)0)->bytes) + 1]; /* family, and what of the address counts */
 };
 
 struct connection {

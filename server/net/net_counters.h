@@ -33,7 +33,7 @@ struct net_counters {
 	counter closes_input;         /* unread input outgrew its limit, or no memory for it */
 	counter closes_proxy;         /* a bad PROXY header, or one from a peer that is not trusted */
 	counter closes_linger;        /* the peer did not take our last bytes in time */
-	counter refused_address;      /* not even begun: too many connections of one address */
+	counter refused_address;      /* too many connections of one address: closed at once, or not upgraded */
 	counter soft_marks;           /* times that a backlog crossed the soft mark */
 	counter dropped_bytes;        /* in backlogs of connections closed before they drained */
 

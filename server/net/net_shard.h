@@ -24,7 +24,8 @@ struct net_options {
 	size_t staging_limit_bytes; /* the most that one on_flush may compose; 0: 64 MiB */
 	size_t backlog_total_bytes; /* waiting on this shard in all; above it, slow clients go (over their soft mark);
 				       0: 1 GiB */
-	unsigned per_address;       /* connections of one host on this shard (not for unix sockets); 0: no cap */
+	unsigned per_address;       /* connections of one host (an IPv6 network of 64 bits) on this shard; not for unix
+				       sockets and trusted proxies; 0: no cap */
 };
 
 /* The edge of shard. options may be NULL. Never NULL. */

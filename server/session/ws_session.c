@@ -156,7 +156,8 @@ static const struct ws_ops ws_ops = {
 void ws_session_accept(struct session_shard *here, struct http_request *request, const struct ws_options *options,
 		       const struct origin_list *origins)
 {
-	bool is_allowed = origin_is_allowed(origins, http_request_header(request, "Origin"));
+	bool is_allowed = origin_is_allowed_at(origins, http_request_header(request, "Origin"),
+					       http_request_header(request, "Host"), http_request_is_secure(request));
 	struct ws_session *self = mem_alloc(sizeof *self);
 	struct str token = {NULL, 0};
 

@@ -69,8 +69,8 @@ struct ws_ops {
 };
 
 /*
- * Checks the handshake of request and answers it: 101, and *out is the connection, or 426 or 400, and -EPROTO. Either
- * way the request is replied to. ops and options must outlive the connection.
+ * Checks the handshake of request and answers it: 101, and *out is the connection, or 426 or 400, and -EPROTO, or 429
+ * and -EUSERS. Either way the request is replied to. ops and options must outlive the connection.
  */
 int ws_accept(struct ws **out, struct http_request *request, const struct ws_options *options, const struct ws_ops *ops,
 	      void *owner) __attribute__((warn_unused_result));

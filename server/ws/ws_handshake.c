@@ -85,9 +85,15 @@ static struct ws_deflate *negotiate(const struct http_request *request, const st
 int ws_accept(struct ws **out, struct http_request *request, const struct ws_options *options, const struct ws_ops *ops,
 	      void *owner)
 {
+	struct net_counters *counters = net_shard_counters(http_request_net(request));
 	int rc = check(request);
 	if (rc < 0)
 		return rc;
+	rc = http_request_admit(request);
+	if (rc < 0) {
+		counter_add(&counters->ws_refused, 1);
+		return rc;
+	}
 	struct ws *ws = ws_new(options, ops, owner);
 	struct buf *head = ws_queue(ws); /* so it goes in one send with what the owner says first */
 	buf_append_str(head, STR("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"));

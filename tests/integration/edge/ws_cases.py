@@ -5,9 +5,10 @@ import hashlib
 import random
 import struct
 import sys
+import time
 import zlib
 
-from edge import (BINARY, BYTES, CLOSE, CONT, PING, PONG, TEXT, WHOLE, Reader, Suite, close_frame, frame, open_ws,
+from edge import (BINARY, BYTES, CLOSE, CONT, DEADLINE, PING, PONG, TEXT, WHOLE, Reader, Suite, close_frame, frame, open_ws,
                   send, upgrade)
 
 suite = Suite("ws", sys.argv[1])
@@ -434,6 +435,62 @@ handshake("takeover refused by the client", upgrade(Sec_WebSocket_Extensions="pe
           101, ["; server_no_context_takeover; client_no_context_takeover"], options=TAKEOVER)
 handshake("our own window", upgrade(Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits"), 101,
           ["server_max_window_bits=10", "client_max_window_bits=10"], options={**TAKEOVER, "deflate_bits": 10})
+
+
+# ---- how many of one address ----
+
+CAPPED = {"per_address": 2, "shards": 1}
+
+
+def opened(server, **headers):
+    """A socket past the handshake and 101, or past a refusal and its status; 0 when it was closed without one."""
+    sock = None
+    try:
+        sock = server.connect()
+        sock.sendall(upgrade(**headers))
+        return sock, int(Reader(sock).until(b"\r\n\r\n").split()[1])
+    except (EOFError, OSError):
+        return sock, 0
+
+
+def caps_behind_a_proxy(_):
+    """A proxy that is trusted is not counted; those whom it names are, each for himself, IPv6 by its network of 64 bits."""
+    server = suite.server(**CAPPED, trust="127.0.0.0/8")
+    socks = []
+    for peer, status in (("1.2.3.4", 101), ("1.2.3.4", 101), ("1.2.3.4", 429), ("9.9.9.9, 1.2.3.4", 429), ("1.2.3.5", 101),
+                         ("2001:db8:0:1::1", 101), ("2001:db8:0:1::2", 101), ("2001:db8:0:1:ffff::", 429), ("2001:db8:0:2::1", 101)):
+        sock, got = opened(server, X_Forwarded_For=peer)
+        if got != status:
+            return f"{peer} got {got}"
+        socks.append(sock)
+    if (count := server.counters())["refused_address"] != 3 or count["ws_refused"] != 3:
+        return f"counted {count['refused_address']}, {count['ws_refused']}"
+    socks[0].close()
+    socks[2].sendall(upgrade(X_Forwarded_For="1.2.3.5"))  # the refusal left the connection as it was
+    if b"101" not in Reader(socks[2]).until(b"\r\n"):
+        return "another client of the proxy was refused"
+    end = time.monotonic() + DEADLINE
+    while (got := opened(server, X_Forwarded_For="1.2.3.4")[1]) != 101:
+        if time.monotonic() > end:
+            return f"the place that became free is not given: {got}"
+    for sock in socks:
+        sock.close()
+    return None
+
+
+def caps_without_a_proxy(_):
+    """What a client says of itself in a header does not help it."""
+    server = suite.server(**CAPPED)
+    socks = [opened(server, X_Forwarded_For=f"1.2.3.{n}") for n in range(4)]
+    for sock, _ in socks:
+        if sock:
+            sock.close()
+    statuses = [status for _, status in socks]
+    return None if statuses == [101, 101, 0, 0] else f"got {statuses}"
+
+
+suite.add("caps for addresses behind a proxy", caps_behind_a_proxy, (WHOLE,))
+suite.add("caps for addresses", caps_without_a_proxy, (WHOLE,))
 
 
 # ---- bytes right behind the handshake ----

@@ -9,7 +9,7 @@ def case_origins(program, components):
     with Server(program, "--allowed-origin", "https://good.example", "--allowed-origin", "http://localhost:3000",
                 components=components) as server:
         for origin in (None, "https://bad.example", "null", "", "https://good.example.evil", "https://good.example/",
-                       "HTTPS://good.example"):
+                       "HTTPS://good.example", "http://good.example", "https://good.example:443", "http://localhost", "http://localhost:30000"):
             client = Client(server, origin=origin, greeted=False)
             client.ask("COMPONENT_MOUNT", componentId="m", payload={"component": "Counter"})
             assert client.wait_close() == (4003, "Origin not allowed"), origin
@@ -17,6 +17,32 @@ def case_origins(program, components):
         for origin in ("https://good.example", "http://localhost:3000"):
             assert server.client(origin=origin).mount("Counter").act("increment")["success"]
         assert server.stats()["components"]["components"] <= 2
+
+
+def case_same_origin(program, components):
+    """Pages of the server itself, by whatever name it was called."""
+    with Server(program, "--allowed-origin", "same-origin", "--allowed-origin", "https://good.example", components=components,
+                trusted_proxies="127.0.0.1") as server:
+        def verdict(*lines, origin):
+            with server.socket() as sock:
+                sock.sendall("\r\n".join([
+                    "GET /api/live/ws HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Origin: {origin}", *lines, "", ""]).encode())
+                reply = b""
+                while not (b"Origin not allowed" in reply or b"CONNECTION_ESTABLISHED" in reply):
+                    part = sock.recv(1 << 16)
+                    assert part, reply
+                    reply += part
+                return b"CONNECTION_ESTABLISHED" in reply
+
+        for host in ("live.example", "live.example:8080", "127.0.0.1:3000", "[::1]:3000"):
+            assert verdict(f"Host: {host}", origin=f"http://{host}"), host
+            assert verdict(f"Host: {host}", "X-Forwarded-Proto: https", origin=f"https://{host}"), host
+            for origin in (f"https://{host}", f"http://{host}0", f"http://{host}/", f"http://x{host}", host, "null", "http://", "same-origin"):
+                assert not verdict(f"Host: {host}", origin=origin), (host, origin)
+        assert not verdict("Host: live.example", "X-Forwarded-Proto: https", origin="http://live.example")
+        assert not verdict("Host:", origin="http://")
+        assert verdict("Host: live.example", origin="https://good.example")
 
 
 def case_rate_limit(program, components):
