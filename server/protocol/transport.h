@@ -41,7 +41,8 @@ struct transport_ops {
 	/* No further message is delivered to the session until resume. */
 	void (*pause)(struct transport *transport);
 	void (*resume)(struct transport *transport);
-	/* Who the client is (text in the tick's memory, or NULL) and how many bytes it has still to take. May be NULL. */
+	/* Who the client is (text in the tick's memory, or NULL) and how many bytes it has still to take. May be NULL.
+	 */
 	void (*describe)(struct transport *transport, const char **address, size_t *queued_bytes);
 	/* Ends the connection after what was pushed before; code and reason as in protocol section 2.4. */
 	void (*close)(struct transport *transport, unsigned code, struct str reason);
