@@ -191,7 +191,7 @@ static void end_moved(struct clustered *self)
 {
 	struct component_shard *here = clustered_here(self);
 
-	encode_error_push(&here->out.scratch, &self->audience->sender, STR(""), STR(CLUSTER_MOVED));
+	encode_error_push(&here->out.scratch, &self->audience->sender, (struct str){0}, STR(CLUSTER_MOVED));
 	audience_publish(self->audience, scratch_take(here), (struct str){NULL, 0});
 	clustered_over(self, STR(CLUSTER_LOST));
 }
@@ -422,7 +422,7 @@ void clustered_lost(struct clustered *self)
 	struct component_shard *here = clustered_here(self);
 
 	counter_add(&here->counters.cluster_losses, 1);
-	encode_error_push(&here->out.scratch, &self->audience->sender, STR(""), STR(CLUSTER_MOVED));
+	encode_error_push(&here->out.scratch, &self->audience->sender, (struct str){0}, STR(CLUSTER_MOVED));
 	singleton_push_here(self->audience->component, scratch_take(here));
 	end_instance(self, FATE_LOST);
 }

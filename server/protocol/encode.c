@@ -189,7 +189,7 @@ void encode_error_push(struct buf *out, const struct sender *sender, struct str 
 	push_head(out, sender, STR("ERROR"));
 	OPTIONAL_STRING(out, "error", error);
 	LIT(out, ",\"payload\":{");
-	if (action.len) {
+	if (action.ptr) {
 		LIT(out, "\"action\":");
 		json_write_string(out, action);
 		LIT(out, ",");
