@@ -71,7 +71,7 @@ void rooms_adapter_relay(struct rooms *rooms, const struct room_event *event);
  * and leads there from the room's state, else the difference; keys that went are told as null. When the room opens yet,
  * this is its stored state. wall_ms 0 is now. 0, or -ENOENT when there is no such room. */
 int rooms_adapter_adopt(struct rooms *rooms, struct str room_id, const live_value *state, const live_value *delta,
-			int64_t wall_ms) __attribute__((warn_unused_result));
+			int64_t wall_ms);
 /* [shard] So many members are in the room on other nodes. */
 void rooms_adapter_count(struct rooms *rooms, struct str room_id, uint32_t elsewhere);
 /* [shard] Calls each for every member of the room on this node. */
@@ -97,6 +97,8 @@ struct room_batch { /* what becomes of the room's state when all that waits (up 
  * told anything yet. NULL: nothing waits that needs a commit (what needed none is answered). While a batch is out, the
  * room's state must not be adopted but after rooms_adapter_drop_batch. */
 const struct room_batch *rooms_adapter_run(struct rooms *rooms, struct str room_id);
+/* The batch that is out, or NULL. */
+const struct room_batch *rooms_adapter_batch(struct rooms *rooms, struct str room_id);
 /* The batch holds: changes the state, tells members, answers. */
 void rooms_adapter_commit_batch(struct rooms *rooms, struct str room_id);
 /* It does not, somebody else was first: what was run waits again. */

@@ -181,6 +181,11 @@ const struct room_batch *room_commits_run(struct room_commits *commits)
 	return &commits->out;
 }
 
+const struct room_batch *room_commits_out(const struct room_commits *commits)
+{
+	return commits->out_waiters ? &commits->out : NULL;
+}
+
 static void forget_batch(struct room_commits *commits)
 {
 	free(commits->items);

@@ -29,6 +29,7 @@ void room_commits_free(struct room_commits *commits);
 bool room_commits_take(struct room_commits *commits, struct room_mail *mail);
 /* rooms_adapter_run and so on. */
 const struct room_batch *room_commits_run(struct room_commits *commits);
+const struct room_batch *room_commits_out(const struct room_commits *commits);
 void room_commits_commit(struct room_commits *commits);
 void room_commits_drop(struct room_commits *commits);
 int64_t room_commits_expire(struct room_commits *commits, int64_t before_ms, const char *error, const char *out_error);

@@ -133,6 +133,13 @@ const struct room_batch *rooms_adapter_run(struct rooms *rooms, struct str room_
 	return commits ? room_commits_run(commits) : NULL;
 }
 
+const struct room_batch *rooms_adapter_batch(struct rooms *rooms, struct str room_id)
+{
+	struct room_commits *commits = commits_of(rooms, room_id);
+
+	return commits ? room_commits_out(commits) : NULL;
+}
+
 void rooms_adapter_commit_batch(struct rooms *rooms, struct str room_id)
 {
 	struct room_commits *commits = commits_of(rooms, room_id);

@@ -13,7 +13,7 @@
 
 enum {
 	PROBE_MS = 1000, /* between two looks whether Redis takes writes again */
-	EVAL_ARGS_MAX = 512,
+	EVAL_ARGS_MAX = 1 << 20,
 };
 
 struct redis_link {

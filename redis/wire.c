@@ -14,7 +14,7 @@
 #include "redis/resp.h"
 
 enum {
-	READ_BYTES = 65536,    /* per read */
+	READ_BYTES = 16384,    /* per read */
 	READ_TURN = 1 << 20,   /* bytes read before other sockets have their turn */
 	OUT_KEEP = 65536,      /* bytes that stay allocated to write from */
 	COMMAND_MIN_BYTES = 96 /* what an unanswered command counts besides its text: its record */
@@ -49,7 +49,9 @@ void redis_wire_init(struct redis_wire *wire, struct shard *shard, const struct 
 void redis_wire_deinit(struct redis_wire *wire)
 {
 	for (struct redis_request *request = wire->first; request; request = request->next)
-		request->answer = NULL;
+		request->answer = NULL; /* What the last tick wanted to say still goes, if it goes at once. */
+	if (wire->is_connected && wire->out.len)
+		(void)!send(wire->fd, wire->out.ptr, wire->out.len, MSG_NOSIGNAL);
 	redis_wire_close(wire, -ECONNRESET);
 	buf_deinit(&wire->out);
 }
@@ -418,7 +420,7 @@ static bool take_answers(struct redis_wire *wire)
 static void read_ready(int fd, short what, void *argument)
 {
 	struct redis_wire *wire = argument;
-	char *bytes = arena_alloc(shard_arena(wire->shard), READ_BYTES);
+	char bytes[READ_BYTES];
 
 	(void)what;
 	for (size_t turn = 0; turn < READ_TURN;) {

@@ -336,10 +336,13 @@ struct redis_cable *redis_cable_new(const struct redis_server *server)
 	snprintf(cable->url, sizeof cable->url, "redis://127.0.0.1:%u/0", cable->port);
 	cable->pid = child_of_test();
 	if (cable->pid == 0) {
+		/* What the test has open must end when the test closes it. */
+		dup2(listener, 3);
+		close_range(4, ~0U, 0);
 		signal(SIGUSR1, cable_signal);
 		signal(SIGUSR2, cable_signal);
 		signal(SIGWINCH, cable_signal);
-		run_cable(listener, server->port);
+		run_cable(3, server->port);
 	}
 	close(listener);
 	return cable;

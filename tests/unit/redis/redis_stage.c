@@ -21,6 +21,13 @@ static void set_time(struct stage_node *node)
 struct stage_node *stage_node_new(struct redis_stage *stage, const char *url, unsigned shards,
 				  const struct redis_options *options)
 {
+	return stage_node_new_with(stage, url, shards, options, NULL, NULL);
+}
+
+struct stage_node *stage_node_new_with(struct redis_stage *stage, const char *url, unsigned shards,
+				       const struct redis_options *options,
+				       void (*ready)(struct redis_node *node, void *context), void *context)
+{
 	struct stage_node *node = mem_alloc(sizeof *node);
 	const struct shard_options group = {
 		.count = shards, .mailbox_depth = 1 << 20, .mail_budget = 1000, .manual = true};
@@ -38,6 +45,8 @@ struct stage_node *stage_node_new(struct redis_stage *stage, const char *url, un
 	if (rc < 0)
 		fprintf(stderr, "%s %s\n", url, error);
 	assert_always(rc == 0);
+	if (ready)
+		ready(node->node, context);
 	rc = shard_group_new(&node->group, &group);
 	assert_always(rc == 0);
 	rc = pool_new(&node->pool, 1, 16);

@@ -31,6 +31,10 @@ struct redis_stage {
 /* A node with links to url and fast settings; options (may be NULL) are otherwise kept. */
 struct stage_node *stage_node_new(struct redis_stage *stage, const char *url, unsigned shards,
 				  const struct redis_options *options);
+/* The same; ready is called when the node is made and has no links yet, to add scripts. */
+struct stage_node *stage_node_new_with(struct redis_stage *stage, const char *url, unsigned shards,
+				       const struct redis_options *options,
+				       void (*ready)(struct redis_node *node, void *context), void *context);
 /* Ends the links, then the shards. */
 void stage_node_free(struct redis_stage *stage, struct stage_node *node);
 /* Makes shard index of node the one that is here. */
