@@ -82,6 +82,22 @@ def unmount(trace):
 
 
 @scenario
+def schema(trace):
+    client = trace.connect()
+    client.mount("GuestBook", quietly=True)
+    client.act("write", {"text": "lovely"})
+    client.act("turnTo", {"place": 1})
+
+
+@scenario
+def schema_fails(trace):
+    client = trace.connect()
+    client.mount("GuestBook", quietly=True)
+    client.act("write", {"text": ""})
+    client.act("write", {"text": "so so", "stars": 3})
+
+
+@scenario
 def action(trace):
     client = trace.connect()
     client.mount("Notes", quietly=True)
