@@ -29,13 +29,19 @@ mkdir by-pkg-config
 read -ra cflags < <(pkg-config --cflags live)
 read -ra libs < <(pkg-config --cflags --libs live)
 "$cc" -std=c17 -Wall -Wextra -Werror -fPIC -shared "${cflags[@]}" "$here/greeter.c" -o by-pkg-config/greeter.so
-"$cc" -std=c17 -Wall -Wextra -Werror "$here/embed.c" "${libs[@]}" -o by-pkg-config/embed
-[ "$(LD_LIBRARY_PATH=$libraries by-pkg-config/embed)" = '{"one":1}' ] || fail "the program does not do its work"
+"$cc" -std=c17 -Wall -Wextra -Werror "$here/../../examples/embed/embed.c" "${libs[@]}" -o by-pkg-config/embed
+LD_LIBRARY_PATH=$libraries python3 -B "$here/embedded.py" by-pkg-config/embed
 
 echo "== by find_package"
 "$cmake" -S "$here/outside" -B by-cmake -D CMAKE_PREFIX_PATH="$prefix" -D CMAKE_C_COMPILER="$cc" >log || { cat log; exit 1; }
 "$cmake" --build by-cmake >log || { cat log; exit 1; }
-[ "$(by-cmake/embed)" = '{"one":1}' ] || fail "the program does not do its work"
+python3 -B "$here/embedded.py" by-cmake/embed
+
+echo "== in C++, with every public header"
+(cd "$prefix/include" && printf '#include <%s>\n' live/*.h) >every.h
+read -ra test_libs < <(pkg-config --cflags --libs live)
+"${CXX:-c++}" -std=c++17 -Wall -Wextra -Wpedantic -Werror -I. "$here/every.cpp" "${test_libs[@]}" -o every
+[ "$(LD_LIBRARY_PATH=$libraries ./every)" = registered ] || fail "the C++ program does not do its work"
 
 echo "== the installed server takes the components"
 for folder in by-pkg-config by-cmake; do
