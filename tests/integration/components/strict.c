@@ -1,5 +1,6 @@
 /*
  * Strict - a component for tests of what is refused: an action for each rule, and a few keys that clients may write.
+ * And a tally that all instances share.
  */
 #include <live/live.h>
 
@@ -23,6 +24,25 @@ static int fail_silently(live_component *self, const live_value *payload, live_r
 	(void)payload;
 	(void)reply;
 	return -1;
+}
+
+static const live_value *count_one(const live_value *data, const live_value *argument, const live_value **result)
+{
+	const live_value *count = live_int(live_as_int(live_get(data, "count"), 0) + 1);
+
+	(void)argument;
+	*result = live_value_ref(count);
+	return live_with(data, "count", count);
+}
+
+/* Answers with the count that all instances share, and the one that is read at once. */
+static int tally(live_component *self, const live_value *payload, live_reply *reply)
+{
+	if (live_as_bool(live_get(payload, "look")))
+		live_reply_value(reply, live_value_ref(live_get(live_persistent(self), "count")));
+	else
+		live_persistent_update(self, count_one, live_null(), reply);
+	return 0;
 }
 
 static int never(live_component *self, const live_value *payload, live_reply *reply)
@@ -74,10 +94,12 @@ static void authorize(const live_auth *auth, const char *component, const char *
 LIVE_COMPONENT{
 	.name = "Strict",
 	.default_state = LIVE_JSON({"a" : 1, "b" : 2, "c" : 3}),
+	.persistent = LIVE_JSON({"count" : 0}),
 	.updatable = (const char *const[]){"a", "b", NULL},
 	.actions = LIVE_ACTIONS({"echo", echo}, {"fail", fail}, {"failSilently", fail_silently}, {"never", never},
 				{"roles", echo}, {"permissions", echo}, {"function", echo}, {"typed", echo},
-				{"missing", NULL}, {"toString", echo}, {"onMount", echo}, {"_hidden", echo}),
+				{"tally", tally}, {"missing", NULL}, {"toString", echo}, {"onMount", echo},
+				{"_hidden", echo}),
 	.rules = LIVE_RULES(
 		{.action = "roles", .auth = LIVE_AUTH(.roles = LIVE_NAMES("chief", "owner"))},
 		{.action = "permissions", .auth = LIVE_AUTH(.permissions = LIVE_NAMES("read", "write"))},

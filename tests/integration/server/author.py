@@ -65,5 +65,21 @@ def case_state_by_function(program, components):
         assert limited.state["touched"] == 42
 
 
+def case_persistent_data(program, components):
+    """No count is lost or told twice, whatever the shard; who was told one reads it; and it outlives all who counted."""
+    with Server(program, components=components, shards=4, rate_limit_tokens=0) as server:
+        counting = [client.mount("Strict") for client in server.clients(8)]
+        asked = [(one, one.ask("tally")) for _ in range(50) for one in counting]
+        told = [one.client.answer(id)["result"] for one, id in asked]
+        assert sorted(told) == list(range(1, 401))
+        for n, one in enumerate(counting):
+            assert one.act("tally", look=True)["result"] >= max(told[n::8])
+            one.client.close()
+        server.until("all are gone", lambda stats: stats["components"]["components"] == 0)
+        for client in server.clients(8):
+            strict = client.mount("Strict")
+            assert strict.act("tally")["result"] > 400
+
+
 if __name__ == "__main__":
     main(globals())
