@@ -39,8 +39,9 @@ install(FILES ${CMAKE_SOURCE_DIR}/docs/liveshard.1 DESTINATION ${CMAKE_INSTALL_M
 
 # The examples, ready to be served: their page with the browser client beside it, and the components.
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples/page/ DESTINATION ${CMAKE_INSTALL_DATADIR}/liveshard/page)
-install(FILES ${CMAKE_BINARY_DIR}/public/live-client.js ${CMAKE_BINARY_DIR}/public/live-client.mjs
-	DESTINATION ${CMAKE_INSTALL_DATADIR}/liveshard/client)
+foreach(file js js.map mjs mjs.map)
+	install(FILES ${CMAKE_BINARY_DIR}/public/live-client.${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/liveshard/client)
+endforeach()
 get_property(components GLOBAL PROPERTY LIVE_COMPONENTS)
 install(TARGETS ${components} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/liveshard/components)
 

@@ -247,7 +247,7 @@ static void add_monitoring(struct server *server)
 /* The client script: as configured, else where the build or an installation puts it beside the program. */
 static int find_script(const struct server *server, char path[PATH_MAX])
 {
-	static const char *const places[] = {"../public/live-client.js", "../share/liveshard/live-client.js"};
+	static const char *const places[] = {"../public/live-client.js", "../share/liveshard/client/live-client.js"};
 	char program[PATH_MAX];
 
 	if (*server->config->client_script)
@@ -263,14 +263,46 @@ static int find_script(const struct server *server, char path[PATH_MAX])
 	return -ENOENT;
 }
 
-static int add_files(struct server *server, char error[CONFIG_ERROR_SIZE])
+/* One of the client's files: the script's name with another ending. 0, or -errno. */
+static int add_client_file(struct server *server, const char *script, const char *ending, const char *type)
+{
+	static const char cache[] = "public, max-age=86400", usual[] = ".js";
+	size_t stem = strlen(script), usual_len = sizeof usual - 1;
+	char file[PATH_MAX + 16], url[64];
+
+	if (stem > usual_len && !strcmp(script + stem - usual_len, usual))
+		stem -= usual_len;
+	else if (strcmp(ending, usual) != 0)
+		return -ENOENT;
+	snprintf(file, sizeof file, "%.*s%s", (int)stem, script, ending);
+	snprintf(url, sizeof url, "/live-client%s", ending);
+	return http_service_add_file(server->http, url, strcmp(ending, usual) ? file : script, type, cache);
+}
+
+/* The client script, and what was built with it, as far as it is there: the same as a module, and maps to the sources.
+ */
+static int add_client(struct server *server)
 {
 	char script[PATH_MAX];
 	int rc = find_script(server, script);
 
 	if (rc == 0)
-		rc = http_service_add_file(server->http, "/live-client.js", script, "application/javascript",
-					   "public, max-age=86400");
+		rc = add_client_file(server, script, ".js", "application/javascript");
+	if (rc < 0)
+		return rc;
+	static const char *const others[][2] = {
+		{".js.map", "application/json"}, {".mjs", "application/javascript"}, {".mjs.map", "application/json"}};
+	for (size_t i = 0; i < sizeof others / sizeof others[0] && rc == 0; i++) {
+		rc = add_client_file(server, script, others[i][0], others[i][1]);
+		rc = rc == -ENOENT ? 0 : rc;
+	}
+	return rc;
+}
+
+static int add_files(struct server *server, char error[CONFIG_ERROR_SIZE])
+{
+	int rc = add_client(server);
+
 	if (rc < 0 && *server->config->client_script) {
 		snprintf(error, CONFIG_ERROR_SIZE, "cannot read the client script %s: %s",
 			 server->config->client_script, strerror(-rc));

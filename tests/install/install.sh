@@ -20,7 +20,7 @@ PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name live.pc)")
 export PKG_CONFIG_PATH
 libraries=$(pkg-config --variable=libdir live)
 
-for file in bin/liveshard share/man/man1/liveshard.1 share/liveshard/page/index.html share/liveshard/client/live-client.js; do
+for file in bin/liveshard share/man/man1/liveshard.1 share/liveshard/page/index.html share/liveshard/client/live-client.{js,js.map,mjs,mjs.map}; do
 	[ -s "$prefix/$file" ] || fail "$file was not installed"
 done
 
@@ -52,6 +52,21 @@ done
 "$prefix/bin/liveshard" --check --components "$(pkg-config --variable=components live)"
 version=$("$prefix/bin/liveshard" --version)
 [[ $version == *"$(pkg-config --modversion live)"* ]] || fail "liveshard is '$version', live.pc another version"
+
+echo "== the installed server finds the browser client"
+"$prefix/bin/liveshard" --host 127.0.0.1 --port 0 >served &
+server=$!
+for _ in $(seq 200); do
+	port=$(sed -n 's/^listening on .*:\([0-9]*\)$/\1/p' served)
+	[ -z "$port" ] || break
+	sleep 0.05
+done
+for file in js js.map mjs mjs.map; do
+	curl -sf "http://127.0.0.1:$port/live-client.$file" | cmp - "$prefix/share/liveshard/client/live-client.$file" ||
+		fail "/live-client.$file is not served"
+done
+kill $server
+wait $server
 
 echo "== a new component: written, built, tested, checked, served"
 "$prefix/bin/liveshard" new to_do

@@ -106,6 +106,35 @@ def case_others(program, components):
             assert server.client(path="/api/live/ws?token=a%20b&x=y").mount("Counter")
 
 
+def case_client_files(program, components):
+    """The module and the source maps are served beside the script, as far as they are there; a folder has no say in them."""
+    types = {"js": "application/javascript", "mjs": "application/javascript", "js.map": "application/json", "mjs.map": "application/json"}
+    for there in (["js"], ["js", "mjs"], list(types)):
+        with tempfile.TemporaryDirectory() as folder:
+            for ending in there:
+                with open(os.path.join(folder, f"client.{ending}"), "w", encoding="ascii") as file:
+                    file.write(f"the {ending}")
+            with Server(program, components=components, client_script=os.path.join(folder, "client.js")) as server:
+                for ending, kind in types.items():
+                    status, headers, body = server.http("GET", f"/live-client.{ending}")
+                    assert status == (200 if ending in there else 404), (there, ending, status)
+                    if status == 200:
+                        assert body.decode() == f"the {ending}" and headers["content-type"].startswith(kind)
+                        assert headers["cache-control"] == "public, max-age=86400" and "etag" in headers
+    with tempfile.TemporaryDirectory() as folder:
+        script = os.path.join(folder, "client")
+        with open(script, "w", encoding="ascii") as file:
+            file.write("no ending")
+        with Server(program, components=components, client_script=script) as server:
+            assert server.http("GET", "/live-client.js")[2] == b"no ending"
+            assert server.http("GET", "/live-client.mjs")[0] == 404
+    with Server(program, components=components) as server:
+        for ending in types:  # those that are built with the program
+            status, _, body = server.http("GET", f"/live-client.{ending}")
+            assert status == 200 and body, ending
+        assert b"sourceMappingURL=live-client.mjs.map" in server.http("GET", "/live-client.mjs")[2]
+
+
 def case_prefixes(program, components):
     with Server(program, components=components, http_prefix="/monitor", ws_path="/socket") as server:
         assert server.http("GET", "/monitor/stats")[0] == 200 and server.http("GET", "/api/live/stats")[0] == 404

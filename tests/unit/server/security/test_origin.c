@@ -22,7 +22,7 @@ START_TEST(test_entries_as_a_whole)
 					      "https://a.example/",
 					      "https://a.example.b",
 					      "https://b.a.example",
-					      "https://a.exampl",
+
 					      "http://a.example",
 					      "https://a.example:443",
 					      "https://a.example:8443",
