@@ -271,6 +271,7 @@ static void open_port(struct cluster_adapter *adapter, struct shard *shard, stru
 	port->link = place;
 	node->cluster->places[node->cluster->count++] = place;
 	memcpy(node->ids[node->opened++ % 8], port->id, sizeof port->id);
+	put_restored(place);
 }
 
 static void end_parcels(struct list *queue)

@@ -50,6 +50,7 @@ static void on_restored(struct cluster_port *port)
 {
 	struct map *singletons = &cluster_of(port)->here->singletons;
 
+	cluster_of(port)->is_heard = true;
 	for (struct map_entry *entry = map_first(singletons); entry; entry = map_next(singletons, entry))
 		clustered_restored(MAP_OF(entry, struct audience, by_name)->clustered);
 }

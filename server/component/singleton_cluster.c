@@ -101,7 +101,7 @@ void clustered_claim(struct clustered *self)
 		return;
 	if (now_ms(self) < self->claim_from_ms)
 		look_after(self, RETRY_MS);
-	else
+	else if (self->cluster->is_heard) /* else it is looked for when it is */
 		ask(self, CLUSTER_CLAIM);
 }
 
@@ -388,7 +388,8 @@ struct clustered *clustered_new(struct audience *audience)
 	forwards_init(&self->forwards, audience, on_doubt);
 	timer_init(&self->timer, on_timer);
 	timer_init(&self->patience, on_patience);
-	ask(self, CLUSTER_CLAIM);
+	if (self->cluster->is_heard)
+		ask(self, CLUSTER_CLAIM);
 	return self;
 }
 
@@ -403,6 +404,8 @@ void clustered_restored(struct clustered *self)
 		owner_restored(self->owner);
 	else if (self->role != ROLE_OVER)
 		clustered_look(self);
+	if (self->role == ROLE_MIRROR) /* answers may have been missed; the owner knows what it has done */
+		forwards_send(&self->forwards, clustered_elsewhere(self));
 }
 
 static void end_instance(struct clustered *self, enum fate fate)

@@ -341,21 +341,25 @@ void owner_push(struct owner *owner, struct str text)
 	memcpy(note->text, text.ptr, text.len);
 	list_append(&owner->pushes, &note->link);
 	owner->push_count++;
+	owner->changes++; /* for the answers behind it */
 	ask_soon(owner);
+}
+
+/* The change that must be stored before anybody is told of what it led to; 0: none. */
+static uint64_t unsaved(const struct owner *owner)
+{
+	if (owner->dirty || owner->push_count)
+		return owner->changes;
+	return owner->asking && owner->ask.verb == CLUSTER_SAVE ? owner->asked : 0;
 }
 
 void owner_answer(struct owner *owner, const struct call *call, const live_value *result, struct str error)
 {
 	const struct cluster_settings *settings = owner->cluster->settings;
-	int64_t deadline_ms = now_ms(owner) + settings->timeout_ms;
+	uint64_t waits_for = settings->acks_local ? 0 : unsaved(owner);
 	uint64_t changed = owner->dirty ? owner->changes : 0;
-	uint64_t waits_for = owner->dirty                                       ? owner->changes
-			     : owner->asking && owner->ask.verb == CLUSTER_SAVE ? owner->asked
-										: 0;
 
-	if (settings->acks_local || !owner->clustered)
-		waits_for = 0;
-	replies_put(&owner->replies, call, result, error, waits_for, changed, deadline_ms);
+	replies_put(&owner->replies, call, result, error, waits_for, changed, now_ms(owner) + settings->timeout_ms);
 	if (waits_for && !timer_is_armed(&owner->patience))
 		shard_timer_after(owner->cluster->here->shard, &owner->patience, settings->timeout_ms);
 }

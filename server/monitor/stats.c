@@ -6,10 +6,12 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "pubsub/rooms.h"
+#include "server/component/audience.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
 #include "server/component/instance.h"
 #include "server/component/singleton.h"
+#include "server/component/singleton_cluster.h"
 #include "server/debug/debug.h"
 #include "server/monitor/alerts.h"
 #include "server/monitor/health.h"
@@ -30,7 +32,7 @@ struct part {
 	struct alert *listed[LISTED_ALERTS]; /* ours: the last, oldest first */
 	unsigned listed_count, told;         /* told: of those listed, by write_alerts */
 	uint64_t *net;                       /* one for each of net_counter_rows; ours */
-	struct buf singletons, room_counts, room_list, component_list, ailing_list;
+	struct buf singletons, mirrors, room_counts, room_list, component_list, ailing_list;
 };
 
 /* On the shard that asked. Whoever brings the last part, or discards it when the server ends, frees it. */
@@ -74,6 +76,26 @@ static void add_singleton(struct part *part, const live_component *instance)
 		   singleton_clients(instance));
 }
 
+/* Singletons that other nodes own, and that clients of this one have mounted. */
+static void add_mirrors(struct part *part, const struct component_shard *components)
+{
+	const struct map *all = &components->singletons;
+
+	for (struct map_entry *entry = map_first(all); entry; entry = map_next(all, entry)) {
+		const struct audience *audience = MAP_OF(entry, struct audience, by_name);
+		struct str owner = audience->clustered ? clustered_elsewhere(audience->clustered) : STR("");
+		if (!owner.len)
+			continue;
+		next_member(&part->mirrors);
+		json_write_string(&part->mirrors, audience->definition->name);
+		buf_append_str(&part->mirrors, STR(":{\"componentId\":"));
+		json_write_string(&part->mirrors, audience->sender.id);
+		buf_append_str(&part->mirrors, STR(",\"ownerInstanceId\":"));
+		json_write_string(&part->mirrors, owner);
+		buf_printf(&part->mirrors, ",\"connections\":%u}", audience->count);
+	}
+}
+
 static void add_component(struct part *part, const live_component *instance)
 {
 	int64_t now_s = shard_clock(instance->home->shard)->mono_ms / 1000;
@@ -109,6 +131,7 @@ static void add_alerts(struct part *part, const struct alerts *alerts)
 static void free_part(struct part *part)
 {
 	buf_deinit(&part->singletons);
+	buf_deinit(&part->mirrors);
 	buf_deinit(&part->room_counts);
 	buf_deinit(&part->room_list);
 	buf_deinit(&part->component_list);
@@ -160,6 +183,7 @@ static void fill(struct mail *mail, struct shard *here)
 		return;
 	}
 	rooms_each_home(sessions->components->rooms, add_room, part);
+	add_mirrors(part, sessions->components);
 	list_for_each (link, &sessions->components->instances)
 		add_component(part, LIST_OF(link, live_component, link));
 	add_alerts(part, sessions->components->alerts);
@@ -272,7 +296,9 @@ static void write_stats(struct buf *out, const struct gather *gather)
 		   (unsigned long long)components, gather->definitions, (unsigned long long)rooms,
 		   (unsigned long long)sessions);
 	join_lists(out, gather, offsetof(struct part, singletons));
-	buf_append_str(out, STR("},\"remoteSingletons\":{},\"roomDetails\":{"));
+	buf_append_str(out, STR("},\"remoteSingletons\":{"));
+	join_lists(out, gather, offsetof(struct part, mirrors));
+	buf_append_str(out, STR("},\"roomDetails\":{"));
 	join_lists(out, gather, offsetof(struct part, room_counts));
 	buf_printf(out, "}},\"rooms\":{\"totalRooms\":%llu,\"rooms\":{", (unsigned long long)rooms);
 	join_lists(out, gather, offsetof(struct part, room_list));
@@ -341,6 +367,7 @@ void stats_answer(live_request *request, struct shard_group *group, const struct
 		part->asker = 0;
 		part->net = mem_alloc(net_counter_rows_count * sizeof *part->net);
 		buf_init(&part->singletons, SIZE_MAX);
+		buf_init(&part->mirrors, SIZE_MAX);
 		buf_init(&part->room_counts, SIZE_MAX);
 		buf_init(&part->room_list, SIZE_MAX);
 		buf_init(&part->component_list, SIZE_MAX);
