@@ -124,15 +124,14 @@ static void link_changed(struct redis_watch *watch, bool is_up)
 
 /* ---- on a shard ---- */
 
-void redis_room_adapter_start(struct room_adapter *base, struct rooms *rooms, struct redis_link *link)
+void redis_room_adapter_start(struct room_adapter *base, struct redis_link *link)
 {
 	struct redis_room_adapter *adapter = adapter_of(base);
 	struct redis_rooms *home = mem_alloc(sizeof *home);
 
 	home->adapter = adapter;
-	home->rooms = rooms;
 	home->link = link;
-	home->shard = rooms_shard(rooms);
+	home->shard = redis_link_shard(link);
 	home->ttl = adapter->options.ttl;
 	home->commit_ms = adapter->options.commit_ms;
 	home->nodes_key = str_of(adapter->nodes_key);
@@ -225,7 +224,10 @@ bool redis_room_is_cluster(struct room_adapter *base, struct str id)
 
 static void open_room(struct room_adapter *adapter, struct rooms *rooms, struct str room_id)
 {
-	room_twin_open(home_of(adapter, rooms), room_id, redis_room_is_cluster(adapter, room_id));
+	struct redis_rooms *home = home_of(adapter, rooms);
+
+	home->rooms = rooms;
+	room_twin_open(home, room_id, redis_room_is_cluster(adapter, room_id));
 }
 
 static struct room_twin *find(struct room_adapter *adapter, struct rooms *rooms, struct str room_id)

@@ -49,8 +49,8 @@ struct redis_rooms_figures { /* of one shard; written by it, read by [any] */
 struct room_adapter *redis_room_adapter_new(struct redis_node *node, const struct redis_room_options *options);
 /* After all shards have stopped theirs. NULL is fine. [start] */
 void redis_room_adapter_free(struct room_adapter *adapter);
-/* Begins on a shard: rooms has adapter, link is the shard's. Before the first room opens. [shard] */
-void redis_room_adapter_start(struct room_adapter *adapter, struct rooms *rooms, struct redis_link *link);
+/* Begins on the shard of link, before its first room opens. [shard] */
+void redis_room_adapter_start(struct room_adapter *adapter, struct redis_link *link);
 /* Ends on this shard; before the link and after the rooms are freed. Fine when it was not begun. [shard] */
 void redis_room_adapter_stop(struct room_adapter *adapter, struct shard *shard);
 /* NULL where it was not begun. [any] */

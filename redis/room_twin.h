@@ -40,7 +40,7 @@ struct redis_room_adapter;
 
 struct redis_rooms { /* the adapter on one shard */
 	struct redis_room_adapter *adapter;
-	struct rooms *rooms;
+	struct rooms *rooms; /* NULL before the first room */
 	struct redis_link *link;
 	struct shard *shard;
 	int64_t ttl; /* seconds */

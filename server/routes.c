@@ -9,6 +9,7 @@
 
 #include "core/json.h"
 #include "core/mem.h"
+#include "redis/node.h"
 #include "server/server_private.h"
 
 static void healthz(live_request *request, void *argument)
@@ -17,14 +18,32 @@ static void healthz(live_request *request, void *argument)
 	live_request_reply_json(request, 200, "{\"status\":\"ok\"}");
 }
 
+/* Ready with Redis gone, too, unless it is required: rooms go on within the node. */
+static void readyz_by_redis(live_request *request, const struct server *server)
+{
+	enum redis_state state = redis_node_state(server->redis);
+	bool is_up = state == REDIS_UP;
+	bool is_refused = !is_up && server->config->redis_required;
+	char json[96];
+
+	snprintf(json, sizeof json, "{\"status\":\"%s\",\"redis\":\"%s\"}",
+		 is_up        ? "ready"
+		 : is_refused ? "not ready"
+			      : "degraded",
+		 redis_state_name(state));
+	live_request_reply_json(request, is_refused ? 503 : 200, json);
+}
+
 static void readyz(live_request *request, void *argument)
 {
 	struct server *server = argument;
 
-	if (atomic_load_explicit(&server->is_ready, memory_order_relaxed))
-		live_request_reply_json(request, 200, "{\"status\":\"ready\"}");
-	else
+	if (!atomic_load_explicit(&server->is_ready, memory_order_relaxed))
 		live_request_reply_json(request, 503, "{\"status\":\"shutting down\"}");
+	else if (server->redis)
+		readyz_by_redis(request, server);
+	else
+		live_request_reply_json(request, 200, "{\"status\":\"ready\"}");
 }
 
 static void stats(live_request *request, void *argument)

@@ -113,7 +113,7 @@ struct room_node *room_node_begin(struct cluster *cluster, const char *url, unsi
 			.adapter = node->adapter, .hooks = &hooks, .empty_ms = cluster->empty_ms};
 
 		node->rooms[i] = rooms_new(stage_node_enter(node->base, i), &options);
-		redis_room_adapter_start(node->adapter, node->rooms[i], node->base->links[i]);
+		redis_room_adapter_start(node->adapter, node->base->links[i]);
 	}
 	return node;
 }
