@@ -33,8 +33,9 @@ static const live_value *describe(struct server_shard *here, struct session *ses
 		live_string(client->outbox.behind ? "behind" : "connected"), "components",
 		live_int(client->mounted_count), "rooms", live_int(client->room_joins), "userId",
 		text_or_null(live_auth_user_id(client->auth)), "pool", text_or_null(pools_name_of(here->pools, client)),
-		"address", text_or_null(figures.address), "transport", live_string(figures.transport), "queuedBytes",
-		live_int((int64_t)figures.queued_bytes), NULL);
+		"address", text_or_null(figures.way.address), "transport", live_string(figures.transport),
+		"queuedBytes", live_int((int64_t)figures.way.queued_bytes), "bytesTransferred",
+		live_int((int64_t)figures.way.bytes), "latency", live_double(figures.way.round_trip_us / 1000.0), NULL);
 }
 
 static void visit_get(struct errand_leg *leg, struct server_shard *here)

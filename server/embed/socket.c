@@ -118,10 +118,9 @@ static void hold(struct transport *transport)
 		self->ops->pause(self->owner);
 }
 
-static void describe(struct transport *transport, const char **address, size_t *queued_bytes)
+static void describe(struct transport *transport, struct transport_figures *figures)
 {
-	*address = socket_of(transport)->address;
-	*queued_bytes = 0; /* what is sent is its transport's */
+	figures->address = socket_of(transport)->address; /* what is sent is its transport's */
 }
 
 static void close_socket(struct transport *transport, unsigned code, struct str reason)

@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "pubsub/rooms.h"
 #include "server/component/audience.h"
+#include "server/component/client.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
 #include "server/component/instance.h"
@@ -19,7 +20,7 @@
 #include "server/session/session.h"
 
 enum { LISTED_COMPONENTS = 1000 }; /* per shard; the totals count all */
-enum { LISTED_ALERTS = 50 };
+enum { LISTED_ALERTS = 50, LISTED_CONNECTIONS = 100 };
 
 /* What one shard tells: its lists as JSON members, without the braces around them. */
 struct part {
@@ -32,7 +33,7 @@ struct part {
 	struct alert *listed[LISTED_ALERTS]; /* ours: the last, oldest first */
 	unsigned listed_count, told;         /* told: of those listed, by write_alerts */
 	uint64_t *net;                       /* one for each of net_counter_rows; ours */
-	struct buf singletons, mirrors, room_counts, room_list, component_list, ailing_list;
+	struct buf singletons, mirrors, room_counts, room_list, component_list, ailing_list, connection_list;
 };
 
 /* On the shard that asked. Whoever brings the last part, or discards it when the server ends, frees it. */
@@ -119,6 +120,33 @@ static void add_component(struct part *part, const live_component *instance)
 		   instance->mount_ms, instance->action_count, instance->state_change_count, instance->error_count);
 }
 
+static void add_connection(struct part *part, struct session *session)
+{
+	const struct session_figures figures = session_figures(session);
+	const struct client *client = session_client(session);
+	struct buf *out = &part->connection_list;
+
+	next_member(out);
+	buf_append_str(out, STR("{\"id\":"));
+	json_write_string(out, str_of(client->id));
+	buf_printf(out,
+		   ",\"connectedAt\":%lld,\"lastActivity\":%lld,\"messagesSent\":%u,\"messagesReceived\":%u,"
+		   "\"bytesTransferred\":%llu,\"latency\":",
+		   (long long)client->opened_s * 1000, (long long)figures.last_message_ms, figures.messages_out,
+		   figures.messages_in, (unsigned long long)figures.way.bytes);
+	json_write_double(out, figures.way.round_trip_us / 1000.0);
+	buf_printf(out, ",\"status\":\"%s\",\"errorCount\":%u,\"reconnectCount\":0}",
+		   client->outbox.behind ? "behind" : "connected", figures.errors);
+}
+
+static void add_connections(struct part *part, struct session_shard *sessions)
+{
+	unsigned count = 0;
+
+	for (struct session *at = NULL; count < LISTED_CONNECTIONS && (at = session_next(sessions, at)); count++)
+		add_connection(part, at);
+}
+
 static void add_alerts(struct part *part, const struct alerts *alerts)
 {
 	unsigned count = alerts_count(alerts);
@@ -136,6 +164,7 @@ static void free_part(struct part *part)
 	buf_deinit(&part->room_list);
 	buf_deinit(&part->component_list);
 	buf_deinit(&part->ailing_list);
+	buf_deinit(&part->connection_list);
 	for (unsigned i = 0; i < part->listed_count; i++)
 		free(part->listed[i]);
 	free(part->net);
@@ -187,6 +216,7 @@ static void fill(struct mail *mail, struct shard *here)
 	list_for_each (link, &sessions->components->instances)
 		add_component(part, LIST_OF(link, live_component, link));
 	add_alerts(part, sessions->components->alerts);
+	add_connections(part, sessions);
 	part->sessions = counter_read(&sessions->counters.sessions);
 	for (size_t i = 0; i < net_counter_rows_count; i++)
 		part->net[i] = net_counter_read(part->source->net_of(here), &net_counter_rows[i]);
@@ -312,7 +342,9 @@ static void write_stats(struct buf *out, const struct gather *gather)
 		   "\"performance\":{\"totalComponents\":%llu,\"totalAlerts\":%llu,\"components\":[",
 		   (unsigned long long)components, (unsigned long long)alerts);
 	join_lists(out, gather, offsetof(struct part, component_list));
-	buf_append_str(out, STR("]},\"alerts\":["));
+	buf_append_str(out, STR("]},\"connectionMetrics\":["));
+	join_lists(out, gather, offsetof(struct part, connection_list));
+	buf_append_str(out, STR("],\"alerts\":["));
 	write_alerts(out, gather);
 	buf_append_str(out, STR("],\"health\":{"));
 	write_health(out, gather);
@@ -372,6 +404,7 @@ void stats_answer(live_request *request, struct shard_group *group, const struct
 		buf_init(&part->room_list, SIZE_MAX);
 		buf_init(&part->component_list, SIZE_MAX);
 		buf_init(&part->ailing_list, SIZE_MAX);
+		buf_init(&part->connection_list, SIZE_MAX);
 		shard_post_any(group, i, &part->mail);
 	}
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/buf.h"
 #include "core/str.h"
@@ -22,6 +23,13 @@ struct ws_packed;
 struct shared_text {
 	struct str text;
 	struct ws_packed *packed; /* WebSocket's: the text as it was compressed for the first of them; NULL: not yet */
+};
+
+struct transport_figures {      /* 0 and NULL: unknown */
+	const char *address;    /* of the client; in the tick's memory */
+	size_t queued_bytes;    /* that it has still to take */
+	uint64_t bytes;         /* that went either way */
+	uint32_t round_trip_us; /* as the kernel measures it */
 };
 
 struct transport_ops {
@@ -41,9 +49,8 @@ struct transport_ops {
 	/* No further message is delivered to the session until resume. */
 	void (*pause)(struct transport *transport);
 	void (*resume)(struct transport *transport);
-	/* Who the client is (text in the tick's memory, or NULL) and how many bytes it has still to take. May be NULL.
-	 */
-	void (*describe)(struct transport *transport, const char **address, size_t *queued_bytes);
+	/* Fills in what it knows of the way to the client. May be NULL. */
+	void (*describe)(struct transport *transport, struct transport_figures *figures);
 	/* Ends the connection after what was pushed before; code and reason as in protocol section 2.4. */
 	void (*close)(struct transport *transport, unsigned code, struct str reason);
 };

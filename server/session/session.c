@@ -130,7 +130,7 @@ struct session_figures session_figures(const struct session *session)
 	};
 
 	if (transport->ops->describe)
-		transport->ops->describe(transport, &figures.address, &figures.queued_bytes);
+		transport->ops->describe(transport, &figures.way);
 	return figures;
 }
 

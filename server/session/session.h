@@ -78,8 +78,7 @@ struct session_figures {
 	unsigned errors;        /* messages that were refused, as many as fit */
 	unsigned held_messages; /* 1: its next message waits for an answer */
 	const char *transport;  /* "websocket" */
-	const char *address;    /* in the tick's memory; NULL: unknown */
-	size_t queued_bytes;    /* that it has still to take */
+	struct transport_figures way;
 };
 
 struct session_figures session_figures(const struct session *session);

@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "server/http/http.h"
+#include "server/net/traffic.h"
 #include "server/session/session.h"
 #include "shard/shard.h"
 
@@ -66,14 +67,18 @@ static void resume_reading(struct transport *transport)
 	ws_resume(ws_of(transport));
 }
 
-static void describe(struct transport *transport, const char **address, size_t *queued_bytes)
+static void describe(struct transport *transport, struct transport_figures *figures)
 {
 	struct ws *ws = ws_of(transport);
 	char *text = arena_alloc(shard_arena(ws_shard(ws)), ADDRESS_TEXT_MAX);
+	struct traffic traffic;
 
 	address_text(ws_peer(ws), text);
-	*address = text;
-	*queued_bytes = connection_backlog_bytes(ws_connection(ws));
+	figures->address = text;
+	figures->queued_bytes = connection_backlog_bytes(ws_connection(ws));
+	traffic_of(ws_connection(ws), &traffic);
+	figures->bytes = traffic.bytes_in + traffic.bytes_out;
+	figures->round_trip_us = traffic.round_trip_us;
 }
 
 static void close_ws(struct transport *transport, unsigned code, struct str reason)

@@ -70,7 +70,7 @@ class Trace:
         for id, name in self.names.items():
             text = text.replace(id, name)
         text = re.sub(r"\b1[6-9]\d{11}\b", str(TIME), text)
-        text = re.sub(r'("(?:duration|uptime|lifetime|avgRenderTime)":)[\d.e-]+', r"\g<1>0", text)
+        text = re.sub(r'("(?:duration|uptime|lifetime|avgRenderTime|latency|bytesTransferred)":)[\d.e-]+', r"\g<1>0", text)
         for old, new in self.signatures.items():
             text = text.replace(old, new)
         return text

@@ -11,8 +11,8 @@ from liveclient import Server, main
 def case_stats(program, components):
     with Server(program, components=components) as server:
         empty = server.stats()
-        assert list(empty) == ["components", "rooms", "connections", "uploads", "performance", "alerts", "health",
-                               "debug", "net"]
+        assert list(empty) == ["components", "rooms", "connections", "uploads", "performance", "connectionMetrics",
+                               "alerts", "health", "debug", "net"]
         now = time.time() * 1000
         clients = server.clients(3)
         counters = [client.mount("Counter") for client in clients]

@@ -121,6 +121,25 @@ def case_last_alerts(program, components):
         assert [alert["value"] for alert in stats["alerts"]] == list(range(961, 1011))
 
 
+def case_connections(program, components):
+    """What the server knows of each client."""
+    with Server(program, components=components, shards=2) as server:
+        busy, idle = server.clients(2)
+        mounted = busy.mount("Watched")
+        mounted.act("add")
+        busy.send_text("{")
+        busy.settle()
+        known = {one.pop("id"): one for one in server.stats()["connectionMetrics"]}
+        assert set(known) == {busy.id, idle.id}
+        for one in known.values():
+            assert 0 <= one.pop("lastActivity") - one.pop("connectedAt") < 1000 * DEADLINE
+            assert one.pop("bytesTransferred") > 200 and one.pop("latency") > 0
+        assert known[idle.id] == {"messagesSent": 1, "messagesReceived": 0, "status": "connected", "errorCount": 0,
+                                  "reconnectCount": 0}, known
+        assert known[busy.id]["messagesReceived"] == 4 and known[busy.id]["errorCount"] == 1
+        assert known[busy.id]["messagesSent"] == len(busy.messages), (known, busy.messages)
+
+
 def case_watchdog(program, components):
     """A shard that an action holds is named, while it is held, and again when it turns."""
     with Server(program, "--debug", components=components, shards=1, watchdog_ms=50) as server:
