@@ -21,10 +21,10 @@ extern "C" {
 
 /*
  * {id, connectedAt, lastActivity, messagesSent, messagesReceived, errorCount, status, components, rooms, userId, pool,
- * address, transport, queuedBytes, bytesTransferred, latency}: times in ms since 1970 (lastActivity: the last message that came); status is
- * "connected" or "behind" (it does not take what it is sent); userId, pool and address may be null; queuedBytes is what
- * it has still to take; bytesTransferred went either way, and latency is a round trip in ms, as the kernel knows them
- * (0: it does not, as of a unix socket).
+ * address, transport, queuedBytes, bytesTransferred, latency}: times in ms since 1970 (lastActivity: the last message
+ * that came); status is "connected" or "behind" (it does not take what it is sent); userId, pool and address may be
+ * null; queuedBytes is what it has still to take; bytesTransferred went either way, and latency is a round trip in ms,
+ * as the kernel knows them (0: it does not, as of a unix socket).
  */
 LIVE_API void live_connections_get(live_server *server, const char *connection, live_done_fn *done, void *argument);
 /* The same of all, or of those in a pool (NULL: all), as an array. */
