@@ -9,6 +9,7 @@
 #include "pubsub/adapter.h"
 #include "pubsub/room_commits.h"
 #include "pubsub/room_mail.h"
+#include "pubsub/room_view.h"
 
 enum {
 	SCRATCH_KEEP = 65536, /* bytes that stay allocated to print in */
@@ -66,7 +67,7 @@ static void tell_membership(struct room *room, bool joined, struct room_origin w
 
 	room->last_activity_ms = shard_clock(rooms->shard)->wall_ms;
 	adapter->ops->publish_membership(adapter, rooms, room_id(room), joined, member_id);
-	if (room_members_count(&room->members) == (joined ? 1 : 0))
+	if (room_members_count(&room->members) == (joined ? 1 : 0) && !room_view_listens(rooms, room->key))
 		return; /* there is nobody else here */
 
 	buf_append_str(&rooms->scratch, STR("{\"subscriberId\":"));

@@ -111,15 +111,17 @@ END_TEST
 /* In a room: with the events of members, before the clients get them, and only while there is a member here. */
 START_TEST(handlers_in_a_room_need_a_member)
 {
-	struct room_stage *stage = room_stage_new(2, 0, NULL);
-	struct actor *actor = actor_new(stage, 0, "actor");
-	struct actor *other = actor_new(stage, 1, "other");
-	struct listener *here = listener_new(stage, 0, "room", "*");
-	struct listener *there = listener_new(stage, 1, "room", "*");
+	unsigned home = rooms_home_shard(STR("room"), STR("lobby"), 3);
+	unsigned first = (home + 1) % 3, second = (home + 2) % 3;
+	struct room_stage *stage = room_stage_new(3, 0, NULL);
+	struct actor *actor = actor_new(stage, first, "actor");
+	struct actor *other = actor_new(stage, second, "other");
+	struct listener *here = listener_new(stage, first, "room", "*");
+	struct listener *there = listener_new(stage, second, "room", "*");
 
 	actor_join(actor, "lobby");
 	room_stage_run(stage);
-	stage_emit(stage, 1, "room", "lobby", "x", "1");
+	stage_emit(stage, second, "room", "lobby", "x", "1");
 	room_stage_run(stage);
 	actor_set(actor, "lobby", "{\"n\":{\"m\":1}}");
 	room_stage_run(stage);
@@ -133,12 +135,33 @@ START_TEST(handlers_in_a_room_need_a_member)
 	expect(there, "$sub:leave {\"subscriberId\":\"actor\",\"count\":1}\n");
 	actor_free(other);
 	room_stage_run(stage);
-	stage_emit(stage, 1, "room", "lobby", "x", "1");
+	stage_emit(stage, second, "room", "lobby", "x", "1");
 	room_stage_run(stage);
 	expect(here, "");
 	expect(there, "");
 	listener_free(here);
 	listener_free(there);
+	room_stage_free(stage);
+}
+END_TEST
+
+START_TEST(handlers_at_a_rooms_home_need_no_member)
+{
+	unsigned home = rooms_home_shard(STR("room"), STR("lobby"), 2);
+	struct room_stage *stage = room_stage_new(2, 0, NULL);
+	struct listener *here = listener_new(stage, home, "room", "*");
+	struct actor *actor = actor_new(stage, 1 - home, "actor");
+
+	room_stage_run(stage);
+	actor_join(actor, "lobby");
+	room_stage_run(stage);
+	stage_emit(stage, 1 - home, "room", "lobby", "x", "1");
+	room_stage_run(stage);
+	expect(here, "$sub:join {\"subscriberId\":\"actor\",\"count\":1}\nx 1\n");
+	actor_free(actor);
+	room_stage_run(stage);
+	expect(here, "$sub:leave {\"subscriberId\":\"actor\",\"count\":0}\n");
+	listener_free(here);
 	room_stage_free(stage);
 }
 END_TEST
@@ -280,6 +303,7 @@ START_TEST(a_handler_may_empty_the_view)
 
 	actor_join(actor, "lobby");
 	room_stage_run(stage);
+	expect(listener, "$sub:join {\"subscriberId\":\"actor\",\"count\":1}\n");
 	last_member = actor;
 	listener->then = leave_and_emit;
 	stage_emit(stage, 0, "room", "lobby", "x", "1");
@@ -327,6 +351,7 @@ static void add_tests(TCase *tests)
 {
 	tcase_add_test(tests, channels_and_names_are_kept_apart);
 	tcase_add_test(tests, handlers_in_a_room_need_a_member);
+	tcase_add_test(tests, handlers_at_a_rooms_home_need_no_member);
 	tcase_add_test(tests, a_members_handler_is_not_called_for_its_own_events);
 	tcase_add_test(tests, a_member_that_never_joined_can_be_excluded);
 	tcase_add_test(tests, handlers_may_do_anything);
