@@ -77,8 +77,12 @@ static void shut_down(void *argument)
 
 struct embed_stage *embed_stage_new(const live_definition *const *definitions)
 {
+	return embed_stage_with(live_options_new(), definitions);
+}
+
+struct embed_stage *embed_stage_with(live_options *options, const live_definition *const *definitions)
+{
 	struct embed_stage *stage = mem_alloc(sizeof *stage);
-	live_options *options = live_options_new();
 	char error[512];
 
 	int rc = live_options_set(options, "shards", "2", error, sizeof error);

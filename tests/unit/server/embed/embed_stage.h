@@ -14,6 +14,8 @@ struct embed_client;
 
 /* Two shards and these components (ends with NULL), not started yet. */
 struct embed_stage *embed_stage_new(const live_definition *const *definitions);
+/* The same from options, which are given away. */
+struct embed_stage *embed_stage_with(live_options *options, const live_definition *const *definitions);
 live_server *embed_stage_server(struct embed_stage *stage);
 void embed_stage_start(struct embed_stage *stage);
 /* Closes what is open, ends the server, asserts that every client was released. */

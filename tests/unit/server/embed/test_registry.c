@@ -33,8 +33,11 @@ static int later(live_component *self, const live_value *payload, live_reply *re
 static const live_auth_rule nobody = {.required = true};
 static const live_action_rule rules[] = {{.action = "add", .auth = &nobody}, {.action = NULL}};
 static const live_action actions[] = {{"add", add}, {"later", later}, {NULL, NULL}};
-static const live_definition counter = {
-	.name = "Counter", .default_state = "{\"count\":0}", .actions = actions, .rules = rules};
+static const live_definition counter = {.name = "Counter",
+					.private_size = sizeof(int),
+					.default_state = "{\"count\":0}",
+					.actions = actions,
+					.rules = rules};
 static const live_definition board = {
 	.name = "Board", .default_state = "{\"count\":0}", .actions = actions, .singleton = true};
 
@@ -88,6 +91,50 @@ static const live_value *double_it(live_component *self, const live_value *quest
 	live_set(self, "count", live_int(2 * live_as_int(question, 0)));
 	return live_string(live_name(self));
 }
+
+static const live_value *plus_ten(const live_value *state, const live_value *argument)
+{
+	return live_object("count", live_int(live_as_int(live_get(state, "count"), 0) + live_as_int(argument, 0)),
+			   NULL);
+}
+
+/* What an author finds on an instance, found by a visit. */
+static const live_value *look_around(live_component *self, const live_value *question)
+{
+	int *private = live_private(self);
+
+	ck_assert_int_eq(*private, 0);
+	*private = 1;
+	ck_assert(live_shard(self) < live_shard_count(self) && *live_node(self) && live_now_ms(self) > 0);
+	ck_assert(!live_auth_is_authenticated(live_auth_of(self)));
+	ck_assert_ptr_null(live_user_id(self));
+	ck_assert_str_eq(live_room(self), "lobby");
+	live_set(self, "name", live_string("Ana"));
+	live_set(self, "half", live_double(0.5));
+	live_set(self, "good", live_bool(true));
+	live_set_state(self, live_object("count", live_int(1), NULL));
+	live_update_state(self, plus_ten, live_int(10));
+	ck_assert_str_eq(live_get_string(self, "name"), "Ana");
+	ck_assert_double_eq(live_get_double(self, "half"), 0.5);
+	ck_assert(live_get_bool(self, "good") && live_get_int(self, "count") == 11);
+	live_emit(self, "NOTICE", live_value_ref(question));
+	ck_assert_int_eq(live_broadcast(self, "NEWS", live_int(1), false), 0);
+	return live_value_ref(live_state(self));
+}
+
+START_TEST(members_of_an_instance)
+{
+	begin();
+	struct embed_client *ana = embed_client_new(stage, NULL, NULL);
+	const char *id = embed_client_mount(ana, "Counter", "lobby");
+	EMBED_EXPECT("{'count':11,'name':'Ana','half':0.5,'good':true}",
+		     live_registry_visit(server, id, look_around, live_string("hear"), live_wait_done, W));
+	const live_value *notice = embed_client_wait(ana, "type", "NOTICE");
+	ck_assert_str_eq(live_as_string(live_get(notice, "payload")), "hear");
+	embed_client_wait(ana, "type", "BROADCAST");
+	finish();
+}
+END_TEST
 
 START_TEST(visit_and_execute)
 {
@@ -212,24 +259,31 @@ END_TEST
 
 START_TEST(debugger_is_on)
 {
-	setenv("LIVE_DEBUG", "true", 1);
-	begin();
-	unsetenv("LIVE_DEBUG");
-	if (live_debugger_is_enabled(server)) {
-		struct embed_client *ana = embed_client_new(stage, NULL, NULL);
-		const char *id = embed_client_mount(ana, "Counter", NULL);
+	live_options *options = live_options_new();
+	ck_assert_int_eq(live_options_set(options, "debug", "true", NULL, 0), 0);
+	stage = embed_stage_with(options, (const live_definition *[]){&counter, NULL});
+	server = embed_stage_server(stage);
+	embed_stage_start(stage);
+	ck_assert(live_debugger_is_enabled(server));
+	struct embed_client *ana = embed_client_new(stage, NULL, NULL);
+	const char *id = embed_client_mount(ana, "Counter", NULL);
+	/* Events travel from the component's shard to the one that keeps them: they may take a moment. */
+	size_t count = 0;
+	while (count == 0) {
 		const live_value *events =
 			EMBED_ANSWER(live_debugger_events(server, id, "COMPONENT_MOUNT", 5, live_wait_done, W));
-		ck_assert_uint_eq(live_len(events), 1);
+		count = live_len(events);
 		live_value_unref(events);
-		const live_value *snapshot = EMBED_ANSWER(live_debugger_snapshot(server, live_wait_done, W));
-		ck_assert_uint_eq(live_len(live_get(snapshot, "components")), 1);
-		live_value_unref(snapshot);
-		live_debugger_clear(server);
 	}
+	ck_assert_uint_eq(count, 1);
+	const live_value *snapshot = EMBED_ANSWER(live_debugger_snapshot(server, live_wait_done, W));
+	ck_assert_uint_eq(live_len(live_get(snapshot, "components")), 1);
+	live_value_unref(snapshot);
+	live_debugger_clear(server);
+	EMBED_EXPECT("[]", live_debugger_events(server, id, "COMPONENT_MOUNT", 5, live_wait_done, W));
 	finish();
 }
 END_TEST
 
-CORE_TESTS("registry", which, visit_and_execute, deferred, mount_and_unmount, statistics, debugger_is_off,
-	   debugger_is_on)
+CORE_TESTS("registry", which, members_of_an_instance, visit_and_execute, deferred, mount_and_unmount, statistics,
+	   debugger_is_off, debugger_is_on)

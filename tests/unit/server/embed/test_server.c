@@ -110,19 +110,20 @@ static void make_id(void *argument, char *id)
 START_TEST(own_ids)
 {
 	char error[128], prefix[] = "a-rather-long-prefix.of-ids";
-	live_server *server;
 	live_options *options = live_options_new();
 	live_options_set_id_generator(options, make_id, prefix);
-	ck_assert_int_eq(live_options_set(options, "shards", "1", error, sizeof error), 0);
-	ck_assert_int_eq(live_options_set(options, "port", "0", error, sizeof error), 0);
-	ck_assert_int_eq(live_server_new(&server, options, error, sizeof error), 0);
-	ck_assert_int_eq(live_server_register(server, &looker, error, sizeof error), 0);
-	ck_assert_int_eq(live_server_start(server, error, sizeof error), 0);
-	/* A client of the program's own beside those of the socket. */
-	struct embed_stage *other = embed_stage_new(NULL);
-	(void)other;
-	embed_stage_free(other);
-	live_server_free(server);
+	struct embed_stage *stage = embed_stage_with(options, (const live_definition *[]){&looker, NULL});
+	embed_stage_start(stage);
+	struct embed_client *ana = embed_client_new(stage, NULL, NULL);
+	ck_assert_int_eq(strncmp(embed_client_id(ana), prefix, strlen(prefix)), 0);
+	const char *id = embed_client_mount(ana, "Looker", NULL);
+	ck_assert_int_eq(strncmp(id, prefix, strlen(prefix)), 0);
+	ck_assert_str_ne(id, embed_client_id(ana));
+	live_value_unref(
+		EMBED_ANSWER(live_connections_get(embed_stage_server(stage), embed_client_id(ana), live_wait_done, W)));
+	live_value_unref(EMBED_ANSWER(live_registry_get(embed_stage_server(stage), id, live_wait_done, W)));
+	ck_assert_int_eq(live_server_start(embed_stage_server(stage), error, sizeof error), -EALREADY);
+	embed_stage_free(stage);
 }
 END_TEST
 
