@@ -47,6 +47,7 @@ enum connection_level {
 	CONNECTION_SOFT,  /* the backlog crossed the soft mark: send less, collapse */
 	CONNECTION_HARD,  /* it crossed a hard mark */
 	CONNECTION_TOTAL, /* it is over the soft mark, and all backlogs of the shard together are over theirs */
+	CONNECTION_UNFIT, /* what was appended in one on_flush is more than the staging buffer holds */
 };
 
 /* How many bytes of output piece_len is shown at least, where there are so many. */
@@ -69,9 +70,10 @@ struct connection_ops {
 	/* How long the piece of output is that begins at bytes and must not be cut (a frame). It is whole, or its first
 	 * CONNECTION_PIECE_PEEK bytes are here. What is given to a connection at a time must be whole pieces. */
 	size_t (*piece_len)(void *owner, const char *bytes, size_t len);
-	/* The backlog is over CONNECTION_HARD or CONNECTION_TOTAL and was dropped, but for what is left of the piece
-	 * that is partly sent: append to out what the peer should still learn. It has linger_ms to take it; nothing
-	 * else is sent or read any more. NULL (or no piece_len): the connection ends without a word. */
+	/* The backlog is over CONNECTION_HARD or CONNECTION_TOTAL, or there was CONNECTION_UNFIT: it was dropped, but
+	 * for what is left of the piece that is partly sent: append to out what the peer should still learn. It has
+	 * linger_ms to take it; nothing else is sent or read any more. NULL (or no piece_len): the connection ends
+	 * without a word. */
 	void (*on_last_words)(void *owner, struct connection *conn, enum connection_level level, struct buf *out);
 	/* The peer ended its half: nothing will be read any more. NULL: the connection closes after its flush. */
 	void (*on_end)(void *owner, struct connection *conn);

@@ -21,10 +21,12 @@ static void mark_soft(struct connection *conn)
 		conn->ops->on_backlog(conn->owner, conn, CONNECTION_SOFT);
 }
 
-/* Over a hard mark: what waits is dropped, the owner has its last words, and the peer has linger_ms to take them. */
+/* There is too much to send: what waits is dropped, the owner has its last words, and the peer has linger_ms to take
+ * them. */
 static void condemn(struct connection *conn, enum connection_level level, counter *cause)
 {
 	struct buf words;
+	(void)backlog_require(conn);
 	if (!connection_is_open(conn) || !conn->ops->piece_len || !conn->ops->on_last_words || !backlog_cut(conn)) {
 		connection_fail(conn, -ENOBUFS, cause);
 		return;
@@ -225,7 +227,7 @@ static void flush_one(struct connection *conn)
 	if (asked && may_send(conn) && conn->ops->on_flush) {
 		conn->ops->on_flush(conn->owner, conn, &net->staging);
 		if (buf_failed(&net->staging))
-			connection_fail(conn, -ENOBUFS, &net->counters.closes_backlog_bytes);
+			condemn(conn, CONNECTION_UNFIT, &net->counters.closes_backlog_bytes);
 		else
 			writer_send(conn, net->staging.ptr, net->staging.len);
 		buf_reset(&net->staging, net->options.staging_keep_bytes);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "server/ws/ws_private.h"
 
@@ -258,7 +259,9 @@ static void on_last_words(void *owner, struct connection *conn, enum connection_
 	(void)conn;
 	if (!ws->farewell) {
 		counter_add(&ws_counters(ws)->ws_closes_ours, 1);
-		if (level == CONNECTION_TOTAL)
+		if (level == CONNECTION_UNFIT)
+			set_farewell(ws, WS_INTERNAL_ERROR, STR("message too large to be sent"));
+		else if (level == CONNECTION_TOTAL)
 			set_farewell(ws, WS_TRY_AGAIN, STR("WebSocket backpressure: server is busy"));
 		else
 			set_farewell(ws, WS_POLICY, STR("WebSocket backpressure: client too slow"));
@@ -279,13 +282,28 @@ static void free_ws(struct grave *grave)
 	free((char *)grave - offsetof(struct ws, grave));
 }
 
+/* For debug alone: who is rude must not fill a disk. */
+static void tell(const struct ws *ws, const char *what, unsigned code, struct str reason)
+{
+	char peer[ADDRESS_TEXT_MAX];
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	address_text(ws_peer(ws), peer);
+	if (code)
+		log_line(LOG_DEBUG, peer, "websocket %s: %u%s%.*s", what, code, reason.len ? " " : "", STR_ARG(reason));
+	else
+		log_line(LOG_DEBUG, peer, "websocket %s", what);
+}
+
 static void on_closed(void *owner, struct connection *conn, int error)
 {
 	struct ws *ws = owner;
 	const struct farewell *farewell = ws->farewell;
 	struct str reason = farewell ? (struct str){farewell->reason, farewell->len} : (struct str){"", 0};
+	unsigned code = farewell ? farewell->code : WS_ABNORMAL;
 	(void)error;
-	ws->ops->on_close(ws->owner, ws, farewell ? farewell->code : WS_ABNORMAL, reason);
+	tell(ws, "closed", code, reason);
+	ws->ops->on_close(ws->owner, ws, code, reason);
 	ws_gather_free(ws);
 	ws_deflate_free(ws->deflate);
 	if (ws->queue)
@@ -322,6 +340,7 @@ void ws_begin(struct ws *ws, struct connection *conn)
 	ws->conn = conn;
 	ws->heard_ms = ws_now_ms(ws);
 	counter_add(&ws_counters(ws)->ws_opened, 1);
+	tell(ws, "opened", 0, STR(""));
 	ws_arm(ws);
 	connection_flush_soon(conn); /* so that on_open is called, whether bytes come or not */
 }

@@ -150,7 +150,7 @@ class Server:
 class Client:
     """One connection; generation "G5" (now), or "G1" for the forms of older clients."""
 
-    def __init__(self, server, generation="G5", path="/api/live/ws", origin=None, greeted=True, timeout=DEADLINE):
+    def __init__(self, server, generation="G5", path="/api/live/ws", origin=None, greeted=True, timeout=DEADLINE, headers=()):
         self.server, self.generation, self.timeout = server, generation, timeout
         self.sock = server.socket(timeout)
         self.data = b""
@@ -159,15 +159,15 @@ class Client:
         self.seen = 0           # of messages: what wait() has looked at
         self.count = 0
         self.fragments = b""
-        self.upgrade(path, origin)
+        self.upgrade(path, origin, headers)
         self.id = self.wait(type="CONNECTION_ESTABLISHED")["connectionId"] if greeted else None
 
     # ---- the wire ----
 
-    def upgrade(self, path, origin):
+    def upgrade(self, path, origin, headers=()):
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [f"GET {path} HTTP/1.1", "Host: test", "Upgrade: websocket", "Connection: Upgrade",
-                 f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
+                 f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *headers]
         if origin is not None:
             lines.append(f"Origin: {origin}")
         self.sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")

@@ -45,6 +45,16 @@ def case_same_origin(program, components):
         assert verdict("Host: live.example", origin="https://good.example")
 
 
+def case_the_log_tells_true_addresses(program, components):
+    with Server(program, components=components, log_level="debug", trusted_proxies="127.0.0.1") as server:
+        client = server.client(headers=["X-Forwarded-For: 9.9.9.9, 192.0.2.77"])
+        client.close()
+        server.until("the client to be gone", lambda stats: stats["connections"]["totalConnections"] == 0)
+        lines = [line for line in server.errors().split("\n") if "192.0.2.77: websocket" in line]
+        assert len(lines) == 2 and lines[0].endswith("opened") and lines[1].endswith("closed: 1000"), server.errors()
+        assert "9.9.9.9" not in server.errors(), "what the client says of itself is not believed"
+
+
 def case_rate_limit(program, components):
     """The refusal names its request and comes in its turn."""
     with Server(program, components=components, rate_limit_tokens=20, rate_limit_refill=1) as server:

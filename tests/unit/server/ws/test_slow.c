@@ -209,6 +209,19 @@ START_TEST(in_one_flush_with_others_it_is_left_out_too)
 }
 END_TEST
 
+START_TEST(what_is_too_long_to_be_composed_ends_it_with_1011)
+{
+	ws_stage_end(&stage);
+	ws_stage_start_limited(&stage, &options, &(struct net_options){.staging_limit_bytes = 10000}, &limits);
+	net_stage_run(&stage.net);
+	send_message(20000);
+	read_all();
+	ck_assert_uint_eq(check_ends_with(WS_INTERNAL_ERROR, "message too large to be sent"), 0);
+	check_end(WS_INTERNAL_ERROR);
+	ck_assert_uint_eq(count_of(&stage.net.counters->closes_backlog_bytes), 1);
+}
+END_TEST
+
 START_TEST(its_own_close_is_said_again)
 {
 	while (connection_backlog_bytes(ws_connection(stage.ws)) < 5000)
@@ -253,6 +266,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, a_message_over_the_mark_is_cut_off);
 	tcase_add_test(tests, behind_a_small_message_a_large_one_is_left_out);
 	tcase_add_test(tests, in_one_flush_with_others_it_is_left_out_too);
+	tcase_add_test(tests, what_is_too_long_to_be_composed_ends_it_with_1011);
 	tcase_add_test(tests, its_own_close_is_said_again);
 	tcase_add_loop_test(tests, wherever_the_cut_falls, 0, 50);
 }
