@@ -52,18 +52,16 @@ static const live_action *find_callable(live_component *self, struct str name, s
 	return NULL;
 }
 
-/* Checks *payload against the action's schema and puts the one with its defaults in *whole, which is the caller's;
- * false with the refusal in reply. */
+/* Checks payload against the action's schema, if it has one, and puts the one with its defaults in *whole, which is the
+ * caller's; false with the refusal in reply. */
 static bool apply_schema(live_component *self, const live_action *action, const live_value *payload,
 			 const live_value **whole, struct live_reply *reply)
 {
 	const struct schema *schema = definition_schema(self->definition, action);
 	struct buf message;
 
-	if (!schema) {
-		*whole = live_value_ref(payload);
+	if (!schema)
 		return true;
-	}
 	buf_init(&message, REFUSAL_BYTES);
 	int rc = schema_apply(schema, payload, "payload", whole, &message);
 	if (rc < 0)
@@ -120,7 +118,7 @@ void action_run(live_component *self, struct call *call, const live_value *paylo
 	call->began_ns = clock_now_mono_ns();
 	struct live_reply reply = {.call = call, .component = self};
 	const live_action *action = find_callable(self, call->action, &reply);
-	const live_value *whole = NULL; /* the payload with its defaults */
+	const live_value *whole = NULL; /* the payload that its schema made */
 	int rc = -1;
 
 	counter_add(&self->home->counters.actions, 1);
@@ -128,11 +126,14 @@ void action_run(live_component *self, struct call *call, const live_value *paylo
 	self->active_s = (uint32_t)(call->began_ns / 1000000000);
 	if (trace_wants(self, LIVE_LOG_MESSAGES))
 		trace_called(self, call->action, payload);
-	if (action && apply_schema(self, action, payload, &whole, &reply) && ask_hook(self, action, whole, &reply) &&
-	    !self->is_dead) {
+	if (action && !apply_schema(self, action, payload, &whole, &reply))
+		action = NULL;
+	if (whole)
+		payload = whole;
+	if (action && ask_hook(self, action, payload, &reply) && !self->is_dead) {
 		live_value_unref(reply.result);
 		reply.result = NULL;
-		rc = run_watched(self, action, call, whole, &reply);
+		rc = run_watched(self, action, call, payload, &reply);
 	}
 	live_value_unref(whole);
 	call_end(&reply, rc);
