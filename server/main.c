@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "server/author/author.h"
+#include "server/embed/embed_private.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -64,30 +65,29 @@ static void heed_signals(struct server *server, const sigset_t *signals, const s
 	log_flush();
 }
 
-static int run(const struct config *config, const struct call *call, bool only_check)
+/* Gives options away. */
+static int run(live_options *options, const struct call *call, bool only_check)
 {
 	char error[CONFIG_ERROR_SIZE];
-	struct server *server;
+	live_server *server;
 	sigset_t signals;
 
 	block_signals(&signals);
-	log_setup(config_log_level(config), 2);
 	log_thread("main");
-	if (server_new(&server, config, error) < 0)
+	if (live_server_new(&server, options, error, sizeof error) < 0)
 		return fail(error);
 	if (only_check) {
-		server_free(server);
+		live_server_free(server);
 		printf("settings and components are good\n");
 		return 0;
 	}
-	if (server_start(server, error) < 0) {
-		server_free(server);
+	if (live_server_start(server, error, sizeof error) < 0) {
+		live_server_free(server);
 		return fail(error);
 	}
-	server_say_hello(server);
-	heed_signals(server, &signals, call);
-	server_stop(server);
-	server_free(server);
+	server_say_hello(server->server);
+	heed_signals(server->server, &signals, call);
+	live_server_free(server);
 	return 0;
 }
 
@@ -95,18 +95,16 @@ int main(int argc, char **argv)
 {
 	char error[CONFIG_ERROR_SIZE];
 	enum config_wish wish;
-	struct config config;
-	int status = 0;
 
 	if (argc > 1 && author_has_word(argv[1]))
 		return author_run(argc, argv, error) < 0 ? fail(error) : 0;
-	config_init(&config);
-	if (config_read_arguments(&config, argc, argv, &wish, error) < 0) {
-		config_deinit(&config);
+	live_options *options = live_options_new();
+	if (config_read_arguments(&options->config, argc, argv, &wish, error) < 0) {
+		live_options_free(options);
 		return fail(error);
 	}
 	switch (wish) {
-	case CONFIG_PRINT: config_print(&config, stdout); break;
+	case CONFIG_PRINT: config_print(&options->config, stdout); break;
 	case CONFIG_VERSION: printf("liveshard %s\n", LIVESHARD_VERSION); break;
 	case CONFIG_HELP:
 		config_print_help(stdout);
@@ -115,8 +113,8 @@ int main(int argc, char **argv)
 		break;
 	case CONFIG_DOCS: config_print_docs(stdout); break;
 	case CONFIG_CHECK:
-	case CONFIG_RUN: status = run(&config, &(struct call){argc, argv}, wish == CONFIG_CHECK); break;
+	case CONFIG_RUN: return run(options, &(struct call){argc, argv}, wish == CONFIG_CHECK);
 	}
-	config_deinit(&config);
-	return status;
+	live_options_free(options);
+	return 0;
 }
