@@ -53,8 +53,10 @@ struct debug_tap *debug_tap_of(struct debug_hub *hub, struct shard *shard)
 {
 	if (!debug_is_enabled(hub))
 		return NULL;
-	if (shard_index(shard) == DEBUG_OWNER)
+	if (shard_index(shard) == DEBUG_OWNER && !hub->is_started) {
+		hub->is_started = true;
 		hub->started_ms = shard_clock(shard)->mono_ms;
+	}
 	return &hub->taps[shard_index(shard)];
 }
 

@@ -46,7 +46,8 @@ struct debug_hub {
 	struct shard_group *group;
 	unsigned shards;
 	struct debug_options options;
-	int64_t started_ms; /* mono, of the owner */
+	bool is_started;    /* the owner has its tap, since: */
+	int64_t started_ms; /* mono */
 	struct kept_event *kept[DEBUG_KEPT];
 	uint64_t first;          /* of those kept: number first + 1 is the oldest */
 	counter last;            /* number of the newest: written by the owner, read by any */

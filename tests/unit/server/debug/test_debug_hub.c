@@ -127,6 +127,7 @@ START_TEST(shows_all_shards)
 	emit(2, DEBUG_LOG, NULL, 1);
 	stage_run(stage);
 	stage_advance(stage, 1500);
+	ck_assert_ptr_nonnull(debug_tap_of(hub, stage_enter(stage, 0))); /* begins nothing anew */
 	answers = 0;
 	stage_enter(stage, 2);
 	debug_get_snapshot(hub, take_answer, &answers);
