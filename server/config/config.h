@@ -23,7 +23,7 @@ struct text_list {
 	bool is_begun; /* by the command line: what file or environment said is gone */
 };
 
-struct config {
+struct config { /* NOLINT(clang-analyzer-optin.performance.Padding): the order is the table's */
 #define SETTING_NUMBER(name, fallback, min, max, unit, why) int64_t name;
 #define SETTING_TEXT(name, fallback, why) char *name;
 #define SETTING_SECRET(name, why) char *name;
