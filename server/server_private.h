@@ -60,8 +60,8 @@ struct server {
 	struct address_set *trusted; /* proxies; NULL: none */
 	struct room_adapter *adapter;
 	struct room_adapter *shared_rooms; /* the adapter when nodes share rooms, else NULL */
-	struct redis_node *redis;        /* NULL: the node is alone */
-	struct cluster_adapter *cluster; /* the same */
+	struct redis_node *redis;          /* NULL: the node is alone */
+	struct cluster_adapter *cluster;   /* the same */
 	struct cluster_settings cluster_settings;
 	struct component_settings components;
 	struct session_settings sessions;

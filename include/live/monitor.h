@@ -1,7 +1,8 @@
 /*
  * monitor - how a server fares, for the program that embeds it: its statistics, the performance monitor, the debugger.
  *
- * Thresholds, and whether the debugger listens, are settings (action_slow_ms, mount_slow_ms, error_alert_count, debug). Threads: [any].
+ * Thresholds, and whether the debugger listens, are settings (action_slow_ms, mount_slow_ms, error_alert_count, debug).
+ * Threads: [any].
  */
 #ifndef LIVE_MONITOR_H
 #define LIVE_MONITOR_H

@@ -45,7 +45,7 @@ struct cluster_shard {
 	struct map forwards;  /* of struct forward, by id */
 	uint64_t forward_ids; /* given so far */
 	unsigned mirrors;     /* deltas are heard while there are some */
-	bool is_heard; /* who is told of a claim can reach us */
+	bool is_heard;        /* who is told of a claim can reach us */
 	bool is_ending;
 };
 
