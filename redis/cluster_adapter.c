@@ -366,8 +366,8 @@ static void close_port(struct cluster_adapter *adapter, struct cluster_port *por
 
 	redis_link_unsubscribe(place->link, &place->actions);
 	hear_deltas(adapter, port, false);
-	while (!list_is_empty(&place->pending)) {
-		struct pending *pending = LIST_OF(place->pending.next, struct pending, link);
+	list_for_each_safe (link, &place->pending) {
+		struct pending *pending = LIST_OF(link, struct pending, link);
 		struct cluster_ask *ask = pending->ask;
 		redis_link_forget(place->link, pending);
 		list_remove(&pending->link);

@@ -103,15 +103,15 @@ static void what(struct buf *out, const struct singleton_request *request)
 	}
 }
 
-void cluster_write_request(struct buf *out, const struct cluster_names *names, struct str target, struct str id,
-			   const struct singleton_request *request)
+void cluster_write_request(struct buf *out, const struct cluster_names *names, const struct cluster_target *target,
+			   struct str id, const struct singleton_request *request)
 {
 	size_t start = out->len;
 
 	head(out, "action_request", names->origin);
 	LIT(out, ",\"request\":{\"sourceInstanceId\":");
 	json_write_string(out, names->origin);
-	field(out, "targetInstanceId", target);
+	field(out, "targetInstanceId", target->port);
 	component(out, names);
 	what(out, request);
 	field(out, "requestId", id);
@@ -120,6 +120,8 @@ void cluster_write_request(struct buf *out, const struct cluster_names *names, s
 		LIT(out, ",\"callerSession\":");
 		json_write(out, live_auth_user(request->auth));
 	}
+	if (target->fence)
+		buf_printf(out, ",\"fence\":%llu", (unsigned long long)target->fence);
 	LIT(out, "}");
 	seal(out, start, names->mac);
 }

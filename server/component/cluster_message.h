@@ -7,9 +7,10 @@
  *	{"type":"action_response","origin":"nodeA_01","response":{"success":true,"result":5,"requestId":"r1_r1_r1"}}
  *
  * Ours alone: "push" (a message of the singleton for its clients elsewhere), "singleton_claimed", "singleton_released"
- * and "singleton_ended"; in a request "write" (a property or state write, not an action); and the last member "mac" of
- * a message: HMAC-SHA256 with the cluster's secret over all the text before it. With a secret, what lacks the right one
- * is not listened to.
+ * and "singleton_ended"; in a request "write" (a property or state write, not an action) and "fence" (of the claim that
+ * it is for: one that comes late, when its owner has lost the claim and won it again, is not done); and the last member
+ *"mac" of a message: HMAC-SHA256 with the cluster's secret over all the text before it. With a secret, what lacks the
+ *right one is not listened to.
  *
  * Threads: [shard] of the mac.
  */
@@ -39,9 +40,14 @@ void cluster_write_delta(struct buf *out, const struct cluster_names *names, con
 void cluster_write_push(struct buf *out, const struct cluster_names *names, struct str text);
 /* type: one of the singleton_... above. */
 void cluster_write_note(struct buf *out, const struct cluster_names *names, const char *type);
-/* An action or a write, for the owner target; id names its answer. */
-void cluster_write_request(struct buf *out, const struct cluster_names *names, struct str target, struct str id,
-			   const struct singleton_request *request);
+struct cluster_target { /* the owner that a request is for */
+	struct str port;
+	uint64_t fence; /* of its claim; 0: not known */
+};
+
+/* An action or a write; id names its answer. */
+void cluster_write_request(struct buf *out, const struct cluster_names *names, const struct cluster_target *target,
+			   struct str id, const struct singleton_request *request);
 /* The answer to it, as "response" has it; result_json ptr NULL: none; error ptr NULL: success. */
 void cluster_write_result(struct buf *out, struct str id, struct str result_json, struct str error);
 /* The answer as a message. */

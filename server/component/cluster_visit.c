@@ -34,6 +34,9 @@ static struct owner *find_owner(struct cluster_shard *cluster, const live_value 
 		audience && audience->component && str_equal(audience->sender.id, cluster_text(request, "componentId"));
 	struct owner *owner = is_meant ? clustered_owner(audience->clustered) : NULL;
 
+	uint64_t fence = (uint64_t)live_as_int(live_get(request, "fence"), 0);
+	if (owner && fence && fence != owner_fence(owner))
+		return NULL;
 	return owner && owner_is_leased(owner) ? owner : NULL;
 }
 

@@ -52,8 +52,14 @@ static void set_mirrored(struct clustered *self, bool is_mirrored)
 	cluster_mirrors_add(self->cluster, is_mirrored ? 1 : -1);
 }
 
-void clustered_set_elsewhere(struct clustered *self, struct str port)
+struct cluster_target clustered_target(const struct clustered *self)
 {
+	return (struct cluster_target){clustered_elsewhere(self), self->fence};
+}
+
+void clustered_set_elsewhere(struct clustered *self, struct str port, uint64_t fence)
+{
+	self->fence = fence;
 	free(self->elsewhere);
 	self->elsewhere = port.len ? mem_strndup(port.ptr, port.len) : NULL;
 }
@@ -278,7 +284,7 @@ static void won(struct clustered *self, const struct cluster_answer *answer)
 	self->fate = FATE_ENDED;
 	timer_disarm(&self->timer);
 	set_mirrored(self, false);
-	clustered_set_elsewhere(self, STR(""));
+	clustered_set_elsewhere(self, STR(""), 0);
 	make(self, state, answer->component_id);
 	if (self->role == ROLE_OWNER)
 		forwards_serve(&self->forwards, owner);
@@ -289,7 +295,7 @@ static void won(struct clustered *self, const struct cluster_answer *answer)
 static void begin_mirror(struct clustered *self, const struct cluster_answer *answer, const live_value *state)
 {
 	audience_set_id(self->audience, answer->component_id);
-	clustered_set_elsewhere(self, answer->owner);
+	clustered_set_elsewhere(self, answer->owner, answer->fence);
 	clustered_set_state(self, state, answer->seq);
 	self->role = ROLE_MIRROR;
 	set_mirrored(self, true);
@@ -298,13 +304,13 @@ static void begin_mirror(struct clustered *self, const struct cluster_answer *an
 
 static void go_on(struct clustered *self, const struct cluster_answer *answer, const live_value *state)
 {
-	bool is_same = str_equal(answer->owner, clustered_elsewhere(self));
+	bool is_same = str_equal(answer->owner, clustered_elsewhere(self)) && answer->fence == self->fence;
 
 	if (!is_same) {
-		clustered_set_elsewhere(self, answer->owner);
+		clustered_set_elsewhere(self, answer->owner, answer->fence);
 		clustered_set_state(self, state, answer->seq);
 		mirror_push_state(self);
-		forwards_send(&self->forwards, answer->owner);
+		forwards_send(&self->forwards, &(struct cluster_target){answer->owner, answer->fence});
 		return;
 	}
 	forwards_fail_refused(&self->forwards);
@@ -398,6 +404,13 @@ void clustered_leave(struct clustered *self)
 	self->fate = FATE_LEFT;
 }
 
+static void resend(struct clustered *self)
+{
+	const struct cluster_target target = clustered_target(self);
+
+	forwards_send(&self->forwards, &target);
+}
+
 void clustered_restored(struct clustered *self)
 {
 	if (self->role == ROLE_OWNER)
@@ -405,7 +418,7 @@ void clustered_restored(struct clustered *self)
 	else if (self->role != ROLE_OVER)
 		clustered_look(self);
 	if (self->role == ROLE_MIRROR) /* answers may have been missed; the owner knows what it has done */
-		forwards_send(&self->forwards, clustered_elsewhere(self));
+		resend(self);
 }
 
 static void end_instance(struct clustered *self, enum fate fate)

@@ -37,6 +37,7 @@ struct clustered {
 	struct list waiting;      /* of singleton_request: mounts, until the state is known */
 	struct timer patience;    /* theirs */
 	char *elsewhere;          /* ours: the port that owns it; NULL: nobody that we know */
+	uint64_t fence;           /* of its claim; 0: not known */
 	const live_value *state;  /* ours; mirrored; NULL: not known */
 	uint64_t seq;             /* of the last delta in it; 0: not known */
 	const live_value *early;  /* ours: an array of deltas that were heard while asking */
@@ -62,8 +63,10 @@ static inline struct component_shard *clustered_here(const struct clustered *sel
 void clustered_look(struct clustered *self);
 /* Claims what nobody has, if somebody here wants it and nobody else shall come first. */
 void clustered_claim(struct clustered *self);
-/* Remembers who owns it; empty: nobody. */
-void clustered_set_elsewhere(struct clustered *self, struct str port);
+/* Remembers who owns it, by which claim; port empty: nobody. */
+void clustered_set_elsewhere(struct clustered *self, struct str port, uint64_t fence);
+/* Whom to send to. */
+struct cluster_target clustered_target(const struct clustered *self);
 void clustered_set_state(struct clustered *self, const live_value *state, uint64_t seq);
 /* The audience ends, too; those who wait begin anew. error: for what was forwarded. */
 void clustered_over(struct clustered *self, struct str error);

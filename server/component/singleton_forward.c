@@ -62,20 +62,20 @@ static void on_timeout(struct timer *timer)
 	forwards->in_doubt(forwards);
 }
 
-static void send(struct forward *forward, struct str owner)
+static void send(struct forward *forward, const struct cluster_target *owner)
 {
 	struct cluster_shard *cluster = forward->forwards->cluster;
 	const struct singleton_request *request = forward->request;
 	struct cluster_names names =
 		cluster_names(cluster, request->component_id, forward->forwards->audience->definition->name);
 
-	if (!owner.len || owner.len >= sizeof forward->target)
+	if (!owner->port.len || owner->port.len >= sizeof forward->target)
 		return;
-	memcpy(forward->target, owner.ptr, owner.len);
-	forward->target[owner.len] = 0;
+	memcpy(forward->target, owner->port.ptr, owner->port.len);
+	forward->target[owner->port.len] = 0;
 	forward->is_refused = false;
 	cluster_write_request(&cluster->here->out.scratch, &names, owner, str_of(forward->id), request);
-	cluster_tell(cluster, owner, scratch_take(cluster->here));
+	cluster_tell(cluster, owner->port, scratch_take(cluster->here));
 	counter_add(&cluster->here->counters.cluster_forwards, 1);
 }
 
@@ -89,7 +89,7 @@ void forwards_init(struct forwards *forwards, const struct audience *audience,
 	forwards->in_doubt = in_doubt;
 }
 
-void forwards_add(struct forwards *forwards, struct singleton_request *request, struct str owner)
+void forwards_add(struct forwards *forwards, struct singleton_request *request, const struct cluster_target *owner)
 {
 	struct cluster_shard *cluster = forwards->cluster;
 
@@ -113,7 +113,7 @@ void forwards_add(struct forwards *forwards, struct singleton_request *request, 
 	send(forward, owner);
 }
 
-void forwards_send(struct forwards *forwards, struct str owner)
+void forwards_send(struct forwards *forwards, const struct cluster_target *owner)
 {
 	list_for_each (link, &forwards->list)
 		send(LIST_OF(link, struct forward, link), owner);
@@ -179,19 +179,33 @@ void forward_answered(struct cluster_shard *cluster, struct str origin, const li
 		finish(forward, response);
 }
 
+/* Whether the owner before has done it. */
+static bool finish_known(struct forward *forward, const struct owner *owner)
+{
+	const live_value *response = cluster_read(owner_find(owner, str_of(forward->id)), NULL);
+
+	if (!response)
+		return false;
+	finish(forward, response);
+	live_value_unref(response);
+	return true;
+}
+
 void forwards_serve(struct forwards *forwards, struct owner *owner)
 {
 	struct component_shard *here = forwards->cluster->here;
+	struct list all;
 
-	/* What it does may end the singleton, and with it all that is left. */
-	while (!list_is_empty(&forwards->list)) {
-		struct forward *forward = LIST_OF(forwards->list.next, struct forward, link);
-		const live_value *response = cluster_read(owner_find(owner, str_of(forward->id)), NULL);
-		if (response) {
-			finish(forward, response);
-			live_value_unref(response);
+	/* What one does may end the singleton: the others then find none. */
+	list_init(&all);
+	list_for_each_safe (link, &forwards->list) {
+		list_remove(link);
+		list_append(&all, link);
+	}
+	list_for_each_safe (link, &all) {
+		struct forward *forward = LIST_OF(link, struct forward, link);
+		if (finish_known(forward, owner))
 			continue;
-		}
 		struct singleton_request *request = take(forward);
 		request->definition = forwards->audience->definition; /* it may be newer by now */
 		if (!singleton_serve(here, request))

@@ -18,6 +18,7 @@
 
 struct audience;
 struct cluster_shard;
+struct cluster_target;
 struct owner;
 struct singleton_request;
 
@@ -32,10 +33,10 @@ struct forwards { /* of one singleton */
 
 void forwards_init(struct forwards *forwards, const struct audience *audience,
 		   void (*in_doubt)(struct forwards *forwards));
-/* Takes request, lets its client go on, and sends it to the port owner (empty: as soon as forwards_send tells one). */
-void forwards_add(struct forwards *forwards, struct singleton_request *request, struct str owner);
+/* Takes request, lets its client go on, and sends it to owner (no port: as soon as forwards_send tells one). */
+void forwards_add(struct forwards *forwards, struct singleton_request *request, const struct cluster_target *owner);
 /* Sends all again, to a new owner. */
-void forwards_send(struct forwards *forwards, struct str owner);
+void forwards_send(struct forwards *forwards, const struct cluster_target *owner);
 /* Answers all with an error. */
 void forwards_fail(struct forwards *forwards, struct str error);
 /* The owner is the one that it was: what it refused stays refused. */

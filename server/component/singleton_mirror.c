@@ -58,7 +58,8 @@ bool clustered_serve(struct clustered *self, struct singleton_request *request)
 		singleton_refuse_lost(clustered_here(self), request);
 		return false;
 	}
-	forwards_add(&self->forwards, request, clustered_elsewhere(self));
+	const struct cluster_target target = clustered_target(self);
+	forwards_add(&self->forwards, request, &target);
 	return true;
 }
 
@@ -206,7 +207,7 @@ void clustered_heard(struct clustered *self, const live_value *message)
 	if (!str_equal(origin, clustered_elsewhere(self)))
 		return;
 	if (str_equal(type, STR("singleton_released"))) {
-		clustered_set_elsewhere(self, STR(""));
+		clustered_set_elsewhere(self, STR(""), 0);
 		self->claim_from_ms = 0;
 		clustered_claim(self);
 	} else if (str_equal(type, STR("singleton_ended"))) {

@@ -364,6 +364,11 @@ void owner_answer(struct owner *owner, const struct call *call, const live_value
 		shard_timer_after(owner->cluster->here->shard, &owner->patience, settings->timeout_ms);
 }
 
+uint64_t owner_fence(const struct owner *owner)
+{
+	return owner->fence;
+}
+
 bool owner_begin(struct owner *owner, struct str request_id, struct str *result)
 {
 	return replies_begin(&owner->replies, request_id, result);

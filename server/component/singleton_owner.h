@@ -36,6 +36,8 @@ void owner_changed(struct owner *owner, const live_value *state);
 void owner_push(struct owner *owner, struct str text);
 /* Answers a call as singleton_answer does. */
 void owner_answer(struct owner *owner, const struct call *call, const live_value *result, struct str error);
+/* The fence of its claim. */
+uint64_t owner_fence(const struct owner *owner);
 /* A request of another node: true when it is new; else *result is its answer, empty while it is under way. */
 bool owner_begin(struct owner *owner, struct str request_id, struct str *result);
 /* The stored answer to a request that was forwarded to the owner before; empty: it is not known. */

@@ -23,6 +23,14 @@ static inline int add(live_component *self, const live_value *payload, live_repl
 	return 0;
 }
 
+/* Writes down who asked: so a test sees what was done twice. */
+static inline int mark(live_component *self, const live_value *payload, live_reply *reply)
+{
+	(void)reply;
+	live_set(self, "marks", live_append(live_state_get(self, "marks"), live_value_ref(live_get(payload, "mark"))));
+	return 0;
+}
+
 static inline int read_total(live_component *self, const live_value *payload, live_reply *reply)
 {
 	(void)payload;
@@ -73,10 +81,10 @@ static inline int secret(live_component *self, const live_value *payload, live_r
 
 static const live_definition board = {
 	.name = "Board",
-	.default_state = "{\"total\":0,\"note\":\"\"}",
+	.default_state = "{\"total\":0,\"note\":\"\",\"marks\":[]}",
 	.singleton = true,
 	.actions = LIVE_ACTIONS({"add", add}, {"read", read_total}, {"fail", refuse}, {"shout", shout}, {"end", end},
-				{"who", who}, {"secret", secret}),
+				{"who", who}, {"secret", secret}, {"mark", mark}),
 	.rules = LIVE_RULES({.action = "secret", .auth = LIVE_AUTH(.roles = LIVE_NAMES("admin"))}),
 };
 
@@ -133,6 +141,16 @@ static inline const char *mount(struct stage_client *client)
 	char *kept = ids[next++ % 16];
 	snprintf(kept, sizeof ids[0], "%s", id);
 	return kept;
+}
+
+/* Node gives away what it owns. */
+static inline void hand_over(struct cluster_stage *stage, unsigned node)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		stage_enter(component_stage_steps(stage->nodes[node].stage), i);
+		cluster_hand_over(component_stage_shard(stage->nodes[node].stage, i)->cluster);
+	}
+	shard_enter(NULL);
 }
 
 /* The port that owns it; a loan until the next call. */

@@ -20,7 +20,8 @@ START_TEST(test_one_instance)
 	cluster_stage_run(stage);
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert_int_eq(total_seen(clients[i], ids[i]), 3);
-	ck_assert_str_eq(memory_cluster_state(stage->cluster, "Board"), "{\"state\":{\"total\":3,\"note\":\"\"}}");
+	ck_assert_str_eq(memory_cluster_state(stage->cluster, "Board"),
+			 "{\"state\":{\"total\":3,\"note\":\"\",\"marks\":[]}}");
 	cluster_stage_free(stage);
 }
 END_TEST
@@ -271,12 +272,7 @@ START_TEST(test_hand_over)
 			cluster_stage_step(stage, seed);
 			if (n != 5)
 				continue;
-			for (unsigned i = 0; i < 2; i++) {
-				struct stage *steps = component_stage_steps(stage->nodes[0].stage);
-				stage_enter(steps, i);
-				cluster_hand_over(component_stage_shard(stage->nodes[0].stage, i)->cluster);
-			}
-			shard_enter(NULL);
+			hand_over(stage, 0);
 		}
 		cluster_stage_run(stage);
 		ck_assert_uint_eq(cluster_stage_instances(stage, 0), 0);
