@@ -176,9 +176,17 @@ const live_value *value_of(const char *json)
 	return value;
 }
 
-static bool is_in(void *guest)
+/* In, and the other nodes were told, if they can be: who joins later does not hear of it. */
+static bool is_in(void *context)
 {
-	return ((struct guest *)guest)->member.state == ROOM_MEMBER_IN;
+	struct guest *guest = context;
+	struct cluster *cluster = guest->node->cluster;
+
+	if (guest->member.state != ROOM_MEMBER_IN)
+		return false;
+	return !room_node_is_up(guest->node) ||
+	       redis_server_ask_number(cluster->server, "HEXISTS %sroom:members:%s %s",
+				       guest->node->base->node->options.prefix, guest->room, guest->id) == 1;
 }
 
 static struct rooms *enter(struct guest *guest)
