@@ -209,7 +209,7 @@ static void note_answers(struct tally *tally)
 	while ((message = stage_client_take(tally->client)))
 		if (!strcmp(stage_text(message, "type"), "ACTION_RESPONSE") &&
 		    live_as_bool(live_get(message, "success")))
-			tally->is_acknowledged[atoi(stage_text(message, "requestId") + 1)] = true;
+			tally->is_acknowledged[strtoul(stage_text(message, "requestId") + 1, NULL, 10)] = true;
 }
 
 /* Each mark that was acknowledged stands there, and none twice. */
