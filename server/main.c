@@ -1,14 +1,16 @@
 /*
- * The program liveshard: reads its settings, runs a server until SIGTERM or SIGINT ends it; SIGHUP reads the settings
- * again. Exit status: 0 after an orderly end, 2 for a setting, file or component that is wrong.
+ * The program liveshard: reads its settings, runs a server until it is told to end (keeper.h). Exit status: 0 after an
+ * orderly end, 2 for a setting, file or component that is wrong.
  */
-#include <signal.h>
 #include <stdlib.h>
 
 #include "core/log.h"
 #include "server/author/author.h"
 #include "server/embed/embed_private.h"
+#include "server/inherited.h"
+#include "server/keeper.h"
 #include "server/server.h"
+#include "server/upgrade.h"
 #include "server/version.h"
 
 enum { EXIT_WRONG = 2 };
@@ -24,20 +26,10 @@ struct call { /* of the program */
 	char **argv;
 };
 
-/* Signals are taken by this thread alone, in sigwait. */
-static void block_signals(sigset_t *signals)
-{
-	sigemptyset(signals);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* Reads all settings again and takes over what may change in a running server: the certificate and the log level. */
-static void reload(struct server *server, const struct call *call)
+static void reload(struct server *server, void *argument)
 {
+	const struct call *call = argument;
 	char error[CONFIG_ERROR_SIZE];
 	enum config_wish wish;
 	struct config config;
@@ -54,25 +46,29 @@ static void reload(struct server *server, const struct call *call)
 	config_deinit(&config);
 }
 
-/* Returns when a signal ends the server. */
-static void heed_signals(struct server *server, const sigset_t *signals, const struct call *call)
+/* `liveshard upgrade`, with the options of the server that it asks. */
+static int ask_for_upgrade(int argc, char **argv)
 {
-	int number;
+	char error[CONFIG_ERROR_SIZE];
+	enum config_wish wish;
+	struct config config;
 
-	while (sigwait(signals, &number) == 0 && number == SIGHUP)
-		reload(server, call);
-	log_info(NULL, "ending on signal %d", number);
-	log_flush();
+	config_init(&config);
+	int rc = config_read_arguments(&config, argc, argv, &wish, error);
+	if (rc == 0)
+		rc = upgrade_ask(&config, error);
+	config_deinit(&config);
+	return rc < 0 ? fail(error) : 0;
 }
 
 /* Gives options away. */
-static int run(live_options *options, const struct call *call, bool only_check)
+static int run(live_options *options, struct call *call, bool only_check)
 {
 	char error[CONFIG_ERROR_SIZE];
 	live_server *server;
-	sigset_t signals;
+	struct inherited inherited;
 
-	block_signals(&signals);
+	keeper_block_signals();
 	log_thread("main");
 	if (live_server_new(&server, options, error, sizeof error) < 0)
 		return fail(error);
@@ -81,12 +77,18 @@ static int run(live_options *options, const struct call *call, bool only_check)
 		printf("settings and components are good\n");
 		return 0;
 	}
+	if (inherited_read(&inherited, error, sizeof error) < 0) {
+		live_server_free(server);
+		return fail(error);
+	}
+	server_inherit(server->server, &inherited);
 	if (live_server_start(server, error, sizeof error) < 0) {
 		live_server_free(server);
 		return fail(error);
 	}
 	server_say_hello(server->server);
-	heed_signals(server->server, &signals, call);
+	inherited_tell_ready(&inherited);
+	keeper_run(server->server, &(struct keeper_options){server->server->config, call->argv, reload, call});
 	live_server_free(server);
 	return 0;
 }
@@ -98,6 +100,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && author_has_word(argv[1]))
 		return author_run(argc, argv, error) < 0 ? fail(error) : 0;
+	if (argc > 1 && !strcmp(argv[1], "upgrade"))
+		return ask_for_upgrade(argc - 1, argv + 1);
 	live_options *options = live_options_new();
 	if (config_read_arguments(&options->config, argc, argv, &wish, error) < 0) {
 		live_options_free(options);
@@ -110,6 +114,7 @@ int main(int argc, char **argv)
 		config_print_help(stdout);
 		putchar('\n');
 		author_print_help(stdout);
+		puts("\nliveshard upgrade [OPTION]...: a new process takes the place of the one that --pid-file names");
 		break;
 	case CONFIG_DOCS: config_print_docs(stdout); break;
 	case CONFIG_CHECK:

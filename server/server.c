@@ -1,7 +1,6 @@
 #include "server/server.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -325,47 +324,4 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 	}
 	atomic_store_explicit(&server->is_ready, true, memory_order_relaxed);
 	return 0;
-}
-
-/* ---- ending ---- */
-
-static void send_away(struct mail *mail, struct shard *here)
-{
-	free(mail);
-	net_shard_shutdown(server_shard_of(here)->net);
-	sockets_send_away(server_shard_of(here));
-}
-
-static void discard(struct mail *mail)
-{
-	free(mail);
-}
-
-static uint64_t count_connections(const struct server *server)
-{
-	uint64_t count = 0;
-
-	for (unsigned i = 0; i < shard_group_count(server->group); i++)
-		count += counter_read(&shard_counters(shard_group_at(server->group, i))->load);
-	return count;
-}
-
-void server_stop(struct server *server)
-{
-	if (!server->is_started)
-		return;
-	server->is_started = false;
-	atomic_store_explicit(&server->is_ready, false, memory_order_relaxed);
-	if (server->transport.shutdown)
-		server->transport.shutdown(server->transport.argument);
-	for (unsigned i = 0; i < shard_group_count(server->group); i++) {
-		struct mail *mail = mem_alloc(sizeof *mail);
-		mail->deliver = send_away;
-		mail->discard = discard;
-		shard_post_outside(shard_group_at(server->group, i), mail);
-	}
-	int64_t until = clock_now_mono_ms() + server->config->shutdown_ms;
-	while (count_connections(server) && clock_now_mono_ms() < until)
-		poll(NULL, 0, 5);
-	shard_group_stop(server->group);
 }

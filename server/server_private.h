@@ -15,7 +15,9 @@
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
 #include "server/component/plugin.h"
+#include "server/drain.h"
 #include "server/http/http.h"
+#include "server/inherited.h"
 #include "server/monitor/metrics.h"
 #include "server/monitor/stats.h"
 #include "server/net/net_shard.h"
@@ -34,6 +36,7 @@ struct redis_node;
 
 struct door { /* where connections come in; the tag of its listeners */
 	const struct http_service *http;
+	const char *name; /* as inherited.h has it */
 	bool is_tls;
 	const char *purpose; /* behind the address, when it says where we listen; or NULL */
 	char where[256];     /* empty: it is not there */
@@ -74,6 +77,8 @@ struct server {
 	struct metrics_source metrics;
 	_Atomic bool is_ready; /* /readyz: written by the starting thread, read by the shards */
 	bool is_started;
+	struct drain_plan drain;
+	const struct inherited *inherited; /* NULL: no doors were given */
 	live_transport transport;
 	char *debug_path;   /* of the debugger's socket; NULL: none */
 	live_route *routes; /* ours, and their strings: the server's, then the program's */

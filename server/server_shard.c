@@ -31,6 +31,7 @@ struct server_shard *server_shard_new(struct server *server, struct shard *shard
 
 void server_shard_free(struct server_shard *here)
 {
+	drain_free(here->drain);
 	net_shard_free(here->net);
 	sockets_end(here);
 	errands_end(here);

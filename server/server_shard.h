@@ -9,6 +9,7 @@
 #include "server/session/session.h"
 
 struct component_shard;
+struct drain;
 struct net_shard;
 struct redis_link;
 struct pools;
@@ -26,6 +27,7 @@ struct server_shard {
 	struct list legs;          /* of struct errand_leg: questions of the program that wait */
 	struct pools *pools;       /* of clients, by names of the program's */
 	struct list subscriptions; /* of live_subscription: the program's handlers of events */
+	struct drain *drain;       /* NULL until the clients are sent away */
 };
 
 /* Never NULL. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/assert.h"
@@ -333,6 +334,17 @@ int acceptor_listen_tcp(struct acceptor *acceptor, const char *host, unsigned po
 	return rc;
 }
 
+/* The file at path is the listener's to remove. */
+static void own_file(struct listener *listener, const char *path)
+{
+	struct stat status;
+	if (lstat(path, &status) < 0)
+		return;
+	listener->path = mem_strndup(path, strlen(path));
+	listener->device = status.st_dev;
+	listener->inode = status.st_ino;
+}
+
 int acceptor_listen_unix(struct acceptor *acceptor, const char *path, void *tag)
 {
 	int fd;
@@ -346,12 +358,7 @@ int acceptor_listen_unix(struct acceptor *acceptor, const char *path, void *tag)
 		close(fd);
 		return rc;
 	}
-	struct stat status;
-	if (lstat(path, &status) == 0) {
-		listener->path = mem_strndup(path, strlen(path));
-		listener->device = status.st_dev;
-		listener->inode = status.st_ino;
-	}
+	own_file(listener, path);
 	return 0;
 }
 
@@ -359,6 +366,36 @@ int acceptor_listen_fd(struct acceptor *acceptor, int fd, void *tag)
 {
 	int rc = listen_adopt(fd);
 	return rc < 0 ? rc : add_listener(acceptor, fd, tag, NULL);
+}
+
+int acceptor_take_over(struct acceptor *acceptor, int fd, void *tag)
+{
+	struct sockaddr_un address = {0};
+	socklen_t len = sizeof address;
+	struct listener *listener;
+	int rc = listen_adopt(fd);
+	if (rc == 0)
+		rc = add_listener(acceptor, fd, tag, &listener);
+	if (rc < 0)
+		return rc;
+	if (getsockname(fd, (struct sockaddr *)&address, &len) == 0 && address.sun_family == AF_UNIX &&
+	    len < sizeof address && *address.sun_path)
+		own_file(listener, address.sun_path);
+	return 0;
+}
+
+void acceptor_each_fd(const struct acceptor *acceptor, void (*each)(void *argument, int fd, void *tag), void *argument)
+{
+	for (const struct listener *listener = acceptor->listeners; listener; listener = listener->next)
+		each(argument, listener->fd, listener->tag);
+}
+
+void acceptor_keep_files(struct acceptor *acceptor)
+{
+	for (struct listener *listener = acceptor->listeners; listener; listener = listener->next) {
+		free(listener->path);
+		listener->path = NULL;
+	}
 }
 
 /* ---- life and death ---- */

@@ -57,6 +57,13 @@ int acceptor_listen_unix(struct acceptor *acceptor, const char *path, void *tag)
 /* [start] Uses a socket that listens already; the descriptor is the acceptor's from then on. 0, or -errno (-ENOTSOCK,
  * -EINVAL: it does not listen) and it stays the caller's. */
 int acceptor_listen_fd(struct acceptor *acceptor, int fd, void *tag) __attribute__((warn_unused_result));
+/* [start] As acceptor_listen_fd, for a socket of the process that this one takes the place of: the file of a unix
+ * socket is the acceptor's, too. */
+int acceptor_take_over(struct acceptor *acceptor, int fd, void *tag) __attribute__((warn_unused_result));
+/* [any] Calls each for every listening socket; not while or after it stops. */
+void acceptor_each_fd(const struct acceptor *acceptor, void (*each)(void *argument, int fd, void *tag), void *argument);
+/* [any, not while it stops] Another process has the sockets, too: files of unix sockets stay when this one stops. */
+void acceptor_keep_files(struct acceptor *acceptor);
 /* [start] Starts the thread. At most once. 0 or -errno. */
 int acceptor_start(struct acceptor *acceptor) __attribute__((warn_unused_result));
 /* [any but a shard] Closes the listening sockets, ends the thread. What was accepted stays. Twice is fine. */

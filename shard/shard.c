@@ -151,6 +151,11 @@ static unsigned tick(struct shard *shard, int loop_flags)
 	return did;
 }
 
+int64_t shard_tick_began_ns(const struct shard *shard)
+{
+	return atomic_load_explicit(&shard->watched.began_ns, memory_order_relaxed);
+}
+
 /* Whether something waits that no descriptor and no timer will announce. */
 static bool has_leftovers(const struct shard *shard)
 {

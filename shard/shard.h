@@ -174,6 +174,8 @@ static inline int64_t shard_tick_bound_ns(unsigned bucket)
 	return INT64_C(1) << (14 + 2 * bucket);
 }
 
+/* When the tick that shard is at began, by the monotonic clock; 0: it waits for something to do. [any] */
+int64_t shard_tick_began_ns(const struct shard *shard);
 /* The counters: written [shard], read [any]. */
 struct shard_counters *shard_counters(struct shard *shard);
 /* [any] Mail that shard from sent to shard to and that is not delivered yet; from other threads a recent figure. */

@@ -11,6 +11,9 @@
 #include "core/mem.h"
 #include "server/http/http_private.h"
 
+/* For the first request to come when the server ends. */
+enum { FRESH_MS = 1000 };
+
 /* Replies that wait for the end of the tick; above it the next request must wait too. */
 enum { OUT_PAUSE_BYTES = 64 << 10, OUT_LIMIT_BYTES = 64 << 20 };
 
@@ -224,9 +227,16 @@ static void on_deadline(void *owner, struct connection *conn)
 static void on_shutdown(void *owner, struct connection *conn)
 {
 	struct http_connection *http = owner;
+	bool is_told = http->is_last;
+
 	http->is_last = true;
-	if (http->state == HTTP_IDLE)
+	if (http->state != HTTP_IDLE)
+		return;
+	/* Nobody whom we accepted is turned away before his request: it may be on its way. */
+	if (http->served)
 		connection_close(conn, CONNECTION_AFTER_FLUSH);
+	else if (!is_told)
+		arm(http, FRESH_MS);
 }
 
 static void on_closed(void *owner, struct connection *conn, int error)

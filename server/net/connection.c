@@ -221,6 +221,12 @@ bool connection_is_closing(const struct connection *conn)
 	return conn->state >= CONN_DRAINING;
 }
 
+void connection_heed_end(struct connection *conn)
+{
+	if (conn->net->ending)
+		shard_at_tick_end(conn->net->shard, TICK_CLOSE, &conn->net->goodbye);
+}
+
 void connection_set_ops(struct connection *conn, const struct connection_ops *ops, void *owner)
 {
 	backlog_seal(conn);
@@ -228,6 +234,7 @@ void connection_set_ops(struct connection *conn, const struct connection_ops *op
 	conn->owner = owner;
 	if (!connection_is_open(conn))
 		return;
+	connection_heed_end(conn);
 	timer_disarm(&conn->deadline);
 	conn->look_again = true;
 	connection_set_pause(conn, CONNECTION_PAUSE_OWNER, false);

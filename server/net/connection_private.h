@@ -122,6 +122,7 @@ struct net_shard {
 	struct list dirty;
 	struct tick_task flush;
 	struct tick_task funeral;
+	struct tick_task goodbye; /* to those that came to an owner while all end */
 	struct relief relief;
 	struct list lists[CONN_LISTS];
 	struct map hosts;
@@ -131,8 +132,15 @@ struct net_shard {
 	bool ending;
 };
 
+/* ---- net_shard.c ---- */
+
+/* Asks all to end, also those that were asked: the tick task. */
+void net_say_goodbye(struct tick_task *task, struct shard *here);
+
 /* ---- connection.c ---- */
 
+/* Its owner is new to it: if all end, it hears so, too. */
+void connection_heed_end(struct connection *conn);
 /* The last call to the owners of those that died in this tick: the tick task. */
 void connection_end_all(struct tick_task *task, struct shard *here);
 /* Closes the descriptors of the dead now: only when the loop will not turn again. */

@@ -24,6 +24,7 @@ struct net_shard *net_shard_new(struct shard *shard, const struct net_options *o
 	list_init(&net->dirty);
 	net->flush.run = writer_flush_all;
 	net->funeral.run = connection_end_all;
+	net->goodbye.run = net_say_goodbye;
 	list_init(&net->relief.link);
 	net->relief.relieved = connection_relieve_all;
 	for (int i = 0; i < CONN_LISTS; i++)
@@ -94,16 +95,44 @@ size_t net_shard_count(const struct net_shard *net)
 static void say_goodbye(struct connection *conn, void *argument)
 {
 	(void)argument;
+	/* It was accepted, so it is let in; its owner hears of the end when it hears of it. */
+	if (conn->state == CONN_OPENING)
+		return;
 	if (connection_is_open(conn) && conn->ops->on_shutdown)
 		conn->ops->on_shutdown(conn->owner, conn);
 	else
 		connection_close(conn, CONNECTION_AFTER_FLUSH);
 }
 
+void net_say_goodbye(struct tick_task *task, struct shard *here)
+{
+	(void)here;
+	net_shard_each(LIST_OF(task, struct net_shard, goodbye), say_goodbye, NULL);
+}
+
 void net_shard_shutdown(struct net_shard *net)
 {
 	net->ending = true;
 	net_shard_each(net, say_goodbye, NULL);
+}
+
+/* Who was asked goes to the end of the list, so that the next call finds others. */
+void net_shard_shutdown_some(struct net_shard *net, size_t most)
+{
+	static const enum connection_state states[] = {CONN_OPEN, CONN_PRESSED};
+
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+		struct list *head = &net->lists[states[i]];
+		const struct list *last = head->prev;
+		bool is_end = list_is_empty(head);
+		for (; most > 0 && !is_end; most--) {
+			struct list *link = head->next;
+			is_end = link == last;
+			list_remove(link);
+			list_append(head, link);
+			say_goodbye(LIST_OF(link, struct connection, link), NULL);
+		}
+	}
 }
 
 /* Lists change while they are walked, since visit may close connections (any of them): so each list is moved aside

@@ -47,9 +47,13 @@ void net_shard_attach(struct net_shard *net, enum net_slot slot, struct net_atta
 struct net_attachment *net_shard_attachment(const struct net_shard *net, enum net_slot slot);
 /* How many connections are not closed yet. */
 size_t net_shard_count(const struct net_shard *net);
-/* Asks every owner to end (its on_shutdown; without one the connection is closed after its flush). Connections that
- * come later are closed at once. Call net_shard_free when net_shard_count is 0 or patience is over. */
+/* Asks every owner to end (its on_shutdown; without one the connection is closed after its flush), and owners that
+ * connections come to later: by the end of a handshake, or an upgrade. Sockets that come later are closed at once. Call
+ * net_shard_free when net_shard_count is 0 or patience is over. */
 void net_shard_shutdown(struct net_shard *net);
+/* Asks up to most of the connections to end, those first that were not asked yet; others may still come. For sending
+ * them away over a while: call net_shard_shutdown at its end. */
+void net_shard_shutdown_some(struct net_shard *net, size_t most);
 /* Calls visit for each connection that is not closed; visit may close any. */
 void net_shard_each(struct net_shard *net, void (*visit)(struct connection *, void *), void *argument);
 

@@ -102,6 +102,7 @@ void opening_continue(struct connection *conn)
 	if (conn->backlog && conn->backlog->bytes == 0)
 		backlog_free(conn);
 	connection_move(conn, CONN_OPEN);
+	connection_heed_end(conn);
 	connection_update_reading(conn);
 	/* The owner's first bytes may have come with the last of the handshake. */
 	if (conn->wire->has_pending && conn->wire->has_pending(conn, conn->wire_state))
