@@ -35,8 +35,8 @@ void pools_free(struct pools *pools)
 {
 	if (!pools)
 		return;
-	while (pools->count)
-		drop(pools, 0);
+	for (size_t i = 0; i < pools->count; i++)
+		free(pools->entries[i].name);
 	free(pools->entries);
 	free(pools);
 }

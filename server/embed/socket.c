@@ -161,9 +161,11 @@ static void go_on(struct tick_task *task, struct shard *here)
 	live_socket *self = LIST_OF(task, live_socket, take);
 
 	(void)here;
-	while (self->session && !self->is_held && !self->is_ending && !list_is_empty(&self->inbox)) {
-		struct message *message = LIST_OF(self->inbox.next, struct message, link);
-		list_remove(&message->link);
+	list_for_each_safe (link, &self->inbox) {
+		struct message *message = LIST_OF(link, struct message, link);
+		if (!self->session || self->is_held || self->is_ending)
+			break;
+		list_remove(link);
 		self->inbox_bytes -= message->len;
 		take_message(self, message);
 		free(message);
