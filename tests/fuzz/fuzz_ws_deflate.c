@@ -1,4 +1,5 @@
-/* permessage-deflate: the offer up to the first NUL, then one compressed message, and one to compress back. */
+/* permessage-deflate: the offer up to the first NUL, then one compressed message, and one to compress back, whole or in
+ * parts. */
 #include "edge_fuzz.h"
 #include "server/ws/ws_private.h"
 
@@ -38,6 +39,30 @@ static void there_and_back(struct ws *ws, struct str payload)
 	buf_deinit(&out);
 }
 
+/* The same for a message whose middle many get. */
+static void with_shared_middle(struct ws *ws, struct str payload)
+{
+	struct ws_packed *packed = NULL;
+	struct buf out;
+	size_t third = payload.len / 3;
+	if (payload.len == 0 || payload.len > options.max_message_bytes)
+		return;
+	buf_init(&out, 1 << 20);
+	size_t start = ws_message_begin(&out);
+	buf_append(&out, payload.ptr, third);
+	ws_append_shared(ws, &out, start, (struct str){payload.ptr + third, third}, &packed);
+	buf_append(&out, payload.ptr + 2 * third, payload.len - 2 * third);
+	ws_message_end(ws, &out, start, WS_TEXT);
+	size_t head = (out.ptr[1] & 0x7f) == 127 ? 10 : (out.ptr[1] & 0x7f) == 126 ? 4 : 2;
+	char *bytes = out.ptr + head;
+	size_t len = out.len - head;
+	assert_always(ws_frame_len((const unsigned char *)out.ptr) == out.len);
+	if (out.ptr[0] & 0x40)
+		assert_always(ws_deflate_inflate(ws, (struct str){bytes, len}, &bytes, &len) == 0);
+	assert_always(str_equal((struct str){bytes, len}, payload));
+	buf_deinit(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -59,7 +84,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert_always(answer.len == 0);
 		ws->deflate = ws_deflate_negotiate(&options, STR("permessage-deflate"), &answer);
 	}
-	there_and_back(ws, rest);
+	/* One of both: where the window stays, the second message would refer to the first. */
+	if (rest.len & 1)
+		there_and_back(ws, rest);
+	else
+		with_shared_middle(ws, rest);
 	char *bytes;
 	size_t len;
 	if (ws_deflate_inflate(ws, rest, &bytes, &len) == 0)
