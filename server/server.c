@@ -77,6 +77,7 @@ static void set_component_settings(struct server *server)
 		.action_slow_ms = c->action_slow_ms,
 		.action_timeout_ms = c->action_timeout_ms,
 		.components_per_client = (unsigned)c->components_per_client,
+		.state_backups = (unsigned)c->state_backups,
 		.rooms_per_client = (unsigned)c->rooms_per_client,
 		.node = server->node,
 		.auth = server->auth,

@@ -54,6 +54,11 @@ LIVE_API void live_state_signature_validate(live_server *server, const live_valu
 LIVE_API void live_state_signature_extract(live_server *server, const live_value *signed_state, live_done_fn *done,
 					   void *argument);
 
+/* The last signed states of a component that lives (setting state_backups), as an array, newest first: those since its
+ * first change. */
+LIVE_API void live_state_signature_backups(live_server *server, const char *component, live_done_fn *done,
+					   void *argument);
+
 #ifdef __cplusplus
 }
 #endif

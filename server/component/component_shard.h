@@ -36,6 +36,7 @@ struct component_settings {         /* shared, read-only */
 	int64_t error_alert_count;  /* so many errors of a component raise one, and each further; 0: none do */
 	int64_t action_timeout_ms;  /* a deferred reply that has not come by then is an error; 0: waits for ever */
 	unsigned components_per_client;
+	unsigned state_backups; /* of the last states that were signed */
 	unsigned rooms_per_client;
 	unsigned logging;                /* bits of LIVE_LOG_...: of what concerns no component */
 	const char *node;                /* the name of this node */

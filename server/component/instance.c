@@ -110,6 +110,7 @@ static void end_extra(live_component *self)
 	bus_watches_end(self);
 	action_rate_end(self);
 	instance_cancel_renewal(self);
+	backups_deinit(&self->extra->backups);
 }
 
 void instance_destroy(live_component *self)

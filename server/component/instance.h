@@ -21,6 +21,7 @@
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
 #include "server/protocol/outbox.h"
+#include "server/security/backups.h"
 #include "shard/shard.h"
 
 struct audience;
@@ -43,6 +44,7 @@ struct mounted {
 struct instance_extra {
 	live_component *component;
 	struct timer renewal;        /* of the signature */
+	struct backups backups;      /* of the states that were signed */
 	const live_auth *auth;       /* ours: of the client that mounted it; NULL: nobody */
 	struct broadcast *broadcast; /* what it hears as mounted with a room; NULL without one */
 	struct room_member bus_name; /* never joins: leaves the component's own events out of its handlers */

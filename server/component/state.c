@@ -19,6 +19,8 @@ static struct str sign_to_scratch(live_component *self)
 
 	self->signed_ms = shard_clock(here->shard)->mono_ms;
 	signer_sign(here->signer, &signing, &here->out.scratch);
+	if (self->extra)
+		backups_add(&self->extra->backups, self->state, self->version, signing.wall_ms);
 	return scratch_take(here);
 }
 
@@ -51,6 +53,7 @@ static void renew_signature(struct timer *timer)
 void instance_init_renewal(live_component *self)
 {
 	timer_init(&self->extra->renewal, renew_signature);
+	backups_init(&self->extra->backups, self->home->settings->state_backups);
 }
 
 /* The first change after an idle window schedules a signature; further ones ride on it (protocol 7.4). */

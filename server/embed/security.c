@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "server/auth/manager.h"
+#include "server/component/instance.h"
 #include "server/embed/embed_private.h"
 #include "server/embed/errand.h"
 #include "server/embed/find.h"
@@ -223,6 +224,47 @@ void live_state_signature_sign(live_server *server, const char *id, const char *
 								     live_int((int64_t)version), NULL),
 					     .done = done,
 					     .context = argument});
+}
+
+/* A new signature of a state that was signed before. */
+static const live_value *sign_backup(live_component *self, const struct backup *backup)
+{
+	struct signing what = {
+		.component_id = self->sender.id,
+		.component_name = self->definition->name,
+		.state = backup->state,
+		.version = backup->version,
+		.wall_ms = backup->wall_ms,
+	};
+	struct buf out;
+
+	buf_init(&out, SIZE_MAX / 2);
+	signer_sign(self->home->signer, &what, &out);
+	const live_value *signed_state = out.len ? live_from_json(out.ptr, out.len, NULL, 0) : live_null();
+	buf_deinit(&out);
+	return signed_state;
+}
+
+static void visit_backups(struct errand_leg *leg, struct server_shard *here)
+{
+	live_component *self = find_asked_component(leg, here);
+	struct errand_list list = {0};
+	const struct backup *backup;
+
+	if (!self)
+		return;
+	for (unsigned age = 0; self->extra && (backup = backups_at(&self->extra->backups, age)); age++)
+		errand_list_add(&list, sign_backup(self, backup));
+	errand_end(leg, NULL, errand_list_end(&list));
+}
+
+void live_state_signature_backups(live_server *server, const char *component, live_done_fn *done, void *argument)
+{
+	errand_send(server, &(struct errand_plan){.visit = visit_backups,
+						  .missing = FIND_NO_COMPONENT,
+						  .argument = live_object("component", live_string(component), NULL),
+						  .done = done,
+						  .context = argument});
 }
 
 static const char *open_state(struct errand_leg *leg, struct server_shard *here, const live_value **state)

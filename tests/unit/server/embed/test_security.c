@@ -175,4 +175,40 @@ START_TEST(signatures)
 }
 END_TEST
 
-CORE_TESTS("security", providers, unanswered, checks, signatures)
+static int grow(live_component *self, const live_value *payload, live_reply *reply)
+{
+	(void)reply;
+	live_set(self, "n", live_value_ref(payload));
+	return 0;
+}
+
+static const live_action growing[] = {{"grow", grow}, {NULL, NULL}};
+static const live_definition plant = {.name = "Plant", .default_state = "{\"n\":0}", .actions = growing};
+
+/* The last three states that were signed, each good to come back with. */
+START_TEST(backups)
+{
+	live_options *options = live_options_new();
+	ck_assert_int_eq(live_options_set(options, "signature_renew_ms", "1", NULL, 0), 0);
+	stage = embed_stage_with(options, (const live_definition *[]){&plant, NULL});
+	server = embed_stage_server(stage);
+	embed_stage_start(stage);
+	struct embed_client *ana = embed_client_new(stage, NULL, NULL);
+	const char *id = embed_client_mount(ana, "Plant", NULL);
+	EMBED_EXPECT("[]", live_state_signature_backups(server, id, live_wait_done, W));
+	for (int n = 1; n <= 5; n++) {
+		EMBED_EXPECT("null", live_registry_execute(server, id, "grow", live_int(n), NULL, live_wait_done, W));
+		embed_client_wait(ana, "type", "STATE_SIGNATURE");
+	}
+	const live_value *list = EMBED_ANSWER(live_state_signature_backups(server, id, live_wait_done, W));
+	ck_assert_uint_eq(live_len(list), 3);
+	EMBED_EXPECT("{'n':5}",
+		     live_state_signature_extract(server, live_value_ref(live_at(list, 0)), live_wait_done, W));
+	EMBED_EXPECT("{'n':3}",
+		     live_state_signature_extract(server, live_value_ref(live_at(list, 2)), live_wait_done, W));
+	live_value_unref(list);
+	embed_stage_free(stage);
+}
+END_TEST
+
+CORE_TESTS("security", providers, unanswered, checks, signatures, backups)
