@@ -82,6 +82,19 @@ void action_rate_forget(live_component *self, struct handle client)
 	}
 }
 
+void action_rate_sweep(live_component *self)
+{
+	const live_rate_limit *limit = self->definition->api->rate_limit;
+	int64_t now_ms = shard_clock(self->home->shard)->mono_ms;
+	struct map *rates = self->extra ? &self->extra->rates : NULL;
+
+	for (struct map_entry *entry = limit && rates ? map_first(rates) : NULL, *next; entry; entry = next) {
+		next = map_next(rates, entry);
+		if (now_ms - MAP_OF(entry, struct rate_window, by_key)->began_ms >= limit->window_ms)
+			drop(rates, entry);
+	}
+}
+
 void action_rate_end(live_component *self)
 {
 	struct map *rates = &self->extra->rates;

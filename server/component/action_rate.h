@@ -17,6 +17,8 @@
 bool action_rate_take(live_component *self, struct handle client, const live_action *action);
 /* The client let go of a singleton. */
 void action_rate_forget(live_component *self, struct handle client);
+/* Forgets the windows that are over: of clients of other nodes nobody tells when they let go. */
+void action_rate_sweep(live_component *self);
 /* The instance ends. */
 void action_rate_end(live_component *self);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/component/action_rate.h"
 #include "server/component/client.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
@@ -441,6 +442,11 @@ void clustered_lost(struct clustered *self)
 	encode_error_push(&here->out.scratch, &self->audience->sender, (struct str){0}, STR(CLUSTER_MOVED));
 	singleton_push_here(self->audience->component, scratch_take(here));
 	end_instance(self, FATE_LOST);
+}
+
+void clustered_beat(struct clustered *self)
+{
+	action_rate_sweep(self->audience->component);
 }
 
 /* What it was is mirrored from now on, until somebody else tells. */

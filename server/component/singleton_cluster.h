@@ -47,6 +47,8 @@ struct str clustered_elsewhere(const struct clustered *clustered);
 
 /* The claim is another node's. */
 void clustered_lost(struct clustered *clustered);
+/* At each heartbeat. */
+void clustered_beat(struct clustered *clustered);
 
 /* ---- for the shard's place in the cluster ---- */
 

@@ -230,7 +230,10 @@ static void on_beat(struct timer *timer)
 	struct owner *owner = LIST_OF(timer, struct owner, beat);
 
 	beat_after(owner, owner->cluster->settings->heartbeat_ms);
-	if (!owner->clustered || owner->asking)
+	if (!owner->clustered)
+		return;
+	clustered_beat(owner->clustered);
+	if (owner->asking)
 		return;
 	if (owner->dirty)
 		save(owner);

@@ -85,6 +85,7 @@ static const live_definition board = {
 	.singleton = true,
 	.actions = LIVE_ACTIONS({"add", add}, {"read", read_total}, {"fail", refuse}, {"shout", shout}, {"end", end},
 				{"who", who}, {"secret", secret}, {"mark", mark}),
+	.rate_limit = LIVE_RATE_LIMIT(.max_calls = 1000, .window_ms = 1000),
 	.rules = LIVE_RULES({.action = "secret", .auth = LIVE_AUTH(.roles = LIVE_NAMES("admin"))}),
 };
 

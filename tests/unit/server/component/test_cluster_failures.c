@@ -98,6 +98,50 @@ START_TEST(test_store_gone)
 }
 END_TEST
 
+/* Whoever does not want to wait for the store does not. */
+START_TEST(test_local_answers)
+{
+	struct cluster_stage *stage = new_stage(2);
+	struct stage_client *owner, *other;
+
+	stage->nodes[0].settings.acks_local = true;
+	owner = client_of(stage, 0);
+	const char *id = mount(owner);
+	other = client_of(stage, 1);
+	mount(other);
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_STUCK);
+	ck_assert_int_eq(live_as_int(live_get(act(owner, id, "add"), "result"), 0), 1);
+	cluster_stage_advance(stage, STAGE_LEASE_MS);
+	ck_assert_str_eq(stage_text(act(owner, id, "add"), "error"),
+			 "OWNERSHIP_LOST: this instance no longer owns the singleton");
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_UP);
+	cluster_stage_advance(stage, STAGE_HEARTBEAT_MS);
+	ck_assert_uint_eq(instances(stage), 1);
+	cluster_stage_free(stage);
+}
+END_TEST
+
+/* Callers of other nodes have their limits, each its own, and leave nothing behind. */
+START_TEST(test_rates_of_visitors)
+{
+	struct cluster_stage *stage = new_stage(2);
+	struct stage_client *owner = client_of(stage, 0), *a = client_of(stage, 1), *b = client_of(stage, 1);
+	const char *id = mount(owner);
+
+	mount(a);
+	mount(b);
+	for (unsigned n = 0; n < 1000; n++)
+		act_later(a, id, "read", n);
+	cluster_stage_run(stage);
+	ck_assert_str_eq(stage_text(act(a, id, "read"), "error"),
+			 "Action rate limit exceeded (max 1000 calls per 1000ms)");
+	ck_assert(stage_client_act(b, id, "read", "{}"));
+	cluster_stage_advance(stage, STAGE_HEARTBEAT_MS);
+	ck_assert(stage_client_act(a, id, "read", "{}"));
+	cluster_stage_free(stage);
+}
+END_TEST
+
 START_TEST(test_store_forgets)
 {
 	struct cluster_stage *stage = new_stage(2);
@@ -294,4 +338,5 @@ START_TEST(test_mishaps)
 END_TEST
 
 CORE_TESTS("cluster failures", test_owner_killed, test_owner_paused, test_loss_is_pushed, test_store_gone,
-	   test_store_forgets, test_no_store_no_mount, test_gaps_are_mended, test_not_twice, test_mishaps)
+	   test_local_answers, test_rates_of_visitors, test_store_forgets, test_no_store_no_mount, test_gaps_are_mended,
+	   test_not_twice, test_mishaps)
