@@ -3,7 +3,9 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +99,106 @@ START_TEST(listening)
 	live_server_shutdown(first, 1000);
 	live_server_shutdown(first, 1000);
 	live_server_free(first);
+}
+END_TEST
+
+/* ---- routes, over HTTP ---- */
+
+static _Atomic(live_request *) kept;
+
+static void keep(live_request *request, void *argument)
+{
+	(void)argument;
+	atomic_store(&kept, request);
+}
+
+static void echo(live_request *request, void *argument)
+{
+	size_t len;
+	const char *body = live_request_body(request, &len);
+
+	(void)argument;
+	live_request_add_header(request, "X-Item", live_request_param(request, "item"));
+	live_request_add_header(request, "X-Query", live_request_query(request, "q"));
+	live_request_reply(request, 200, "text/plain", body, len);
+}
+
+static int http_send(unsigned port, const char *text)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	return fd;
+}
+
+/* All that comes until the server closes. */
+static const char *http_read(int fd)
+{
+	static char text[4096];
+	size_t len = 0;
+	ssize_t got;
+
+	while (len < sizeof text - 1 && (got = read(fd, text + len, sizeof text - 1 - len)) > 0)
+		len += (size_t)got;
+	text[len] = 0;
+	close(fd);
+	return text;
+}
+
+static live_request *wait_for_kept(void)
+{
+	live_request *request;
+
+	while (!(request = atomic_exchange(&kept, NULL)))
+		sched_yield();
+	return request;
+}
+
+/* A route answers at once, or later from this thread, also when its client has gone, or the server ends. */
+START_TEST(routes)
+{
+	char error[256];
+	live_server *server;
+	live_options *options = live_options_new();
+	ck_assert_int_eq(live_options_set(options, "port", "0", error, sizeof error), 0);
+	ck_assert_int_eq(live_options_set(options, "host", "127.0.0.1", error, sizeof error), 0);
+	ck_assert_int_eq(live_options_set(options, "shards", "2", error, sizeof error), 0);
+	ck_assert_int_eq(live_server_new(&server, options, error, sizeof error), 0);
+	const live_route at_once = {.method = "POST", .path = "/items/:item", .handler = echo, .max_body_bytes = 8};
+	const live_route later = {.method = "GET", .path = "/later", .handler = keep};
+	ck_assert_int_eq(live_server_add_route(server, &at_once), 0);
+	ck_assert_int_eq(live_server_add_route(server, &later), 0);
+	ck_assert_int_eq(live_server_start(server, error, sizeof error), 0);
+	unsigned port = live_server_port(server);
+
+	const char *reply = http_read(http_send(port, "POST /items/a%20b?q=x+y HTTP/1.1\r\nHost: t\r\n"
+						      "Connection: close\r\nContent-Length: 4\r\n\r\nbody"));
+	ck_assert(!strncmp(reply, "HTTP/1.1 200 ", 13));
+	ck_assert(strstr(reply, "X-Item: a b\r\n") && strstr(reply, "X-Query: x y\r\n"));
+	ck_assert_str_eq(strstr(reply, "\r\n\r\n"), "\r\n\r\nbody");
+	reply = http_read(http_send(port, "POST /items/a HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\n"));
+	ck_assert(!strncmp(reply, "HTTP/1.1 413 ", 13));
+
+	static const char get[] = "GET /later HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
+	int fd = http_send(port, get);
+	live_request_reply_json(wait_for_kept(), 202, "{\"late\":true}");
+	reply = http_read(fd);
+	ck_assert(!strncmp(reply, "HTTP/1.1 202 ", 13) && strstr(reply, "{\"late\":true}"));
+
+	fd = http_send(port, get);
+	live_request *request = wait_for_kept();
+	close(fd);
+	ck_assert_str_eq(live_request_path(request), "/later");
+	live_request_reply_json(request, 200, "{}");
+
+	http_send(port, get);
+	request = wait_for_kept();
+	live_server_shutdown(server, 0);
+	live_request_reply_json(request, 200, "{}");
+	live_server_free(server);
 }
 END_TEST
 
@@ -209,4 +311,4 @@ START_TEST(many_threads)
 }
 END_TEST
 
-CORE_TESTS("server", options_and_mistakes, registering, listening, own_ids, waiting, many_threads)
+CORE_TESTS("server", options_and_mistakes, registering, listening, routes, own_ids, waiting, many_threads)
