@@ -8,7 +8,10 @@ PACKAGES_BUILD=(ca-certificates cmake ninja-build gcc libc6-dev pkg-config esbui
 
 # To test it, besides: Check; json-c to measure against; C++ for the public headers; the servers that it is run with.
 PACKAGES_TEST=(git g++ check libjson-c-dev python3 python3-websockets ccache shellcheck clang clang-14 clang-tidy-14 clang-format-14
-	libclang-rt-14-dev valgrind redis-server nginx haproxy curl procps chromium)
+	libclang-rt-14-dev valgrind redis-server nginx haproxy python3-yaml curl procps chromium)
+
+# To run several nodes on one machine (deploy/cluster.sh).
+PACKAGES_CLUSTER=(python3 redis-server haproxy nginx)
 
 # packages_missing NAME...: prints those that are not installed.
 packages_missing() {
@@ -32,7 +35,8 @@ packages_ensure() {
 	log=$(mktemp)
 	# An update that fails leaves the lists of before, which may do.
 	"${as_root[@]}" apt-get -q -y update >"$log" 2>&1 </dev/null || true
-	if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+	# Debian starts the services that it installs; ours are started by who needs them, on ports of their own.
+	if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
 		apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 --no-install-recommends \
 		install "${missing[@]}" >>"$log" 2>&1 </dev/null; then
 		tail -n 30 "$log" >&2
