@@ -8,7 +8,10 @@
 #include "core/mem.h"
 #include "server/schema/schema_check.h"
 
-enum { FEW = 8 };
+enum {
+	FEW = 8,
+	TABLE_COST = 8, /* of an item in the table, which lies in nobody's cache */
+};
 
 struct slot {
 	uint64_t hash;
@@ -69,7 +72,7 @@ bool check_unique(struct check *check, const live_value *array)
 
 	if (count <= FEW)
 		return is_unique_few(check, array);
-	if (!check_spend(check, count))
+	if (!check_spend(check, TABLE_COST * count))
 		return false;
 	while (size < 2 * count)
 		size *= 2;
