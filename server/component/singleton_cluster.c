@@ -346,14 +346,16 @@ static void adopt(struct clustered *self, const struct cluster_answer *answer)
 	live_value_unref(whole);
 }
 
-/* Nobody owns it. When not even its fence is known, the store has lost what it knew: its owner, if it lives, comes
- * first. */
+/* Nobody owns it. When its owner had a fence, and not even that is known, the store has lost what it knew; then the
+ * owner comes first for as long as its claim could be good, since it may know more than was heard here. */
 static void found_free(struct clustered *self, const struct cluster_answer *answer)
 {
-	if (self->elsewhere && answer->fence)
+	bool is_forgotten = self->elsewhere && self->fence && !answer->fence;
+
+	if (self->elsewhere && !is_forgotten)
 		self->claim_from_ms = 0;
-	else if (self->elsewhere && !self->claim_from_ms)
-		self->claim_from_ms = now_ms(self) + 2 * self->cluster->settings->heartbeat_ms;
+	else if (is_forgotten && !self->claim_from_ms)
+		self->claim_from_ms = now_ms(self) + self->cluster->settings->adapter->lease_ms;
 	clustered_claim(self);
 }
 

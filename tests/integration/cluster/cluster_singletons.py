@@ -154,7 +154,7 @@ def case_a_reference_node_owns(program, components):
             assert board.client.answer(id)["error"] == "Remote action failed"
             began = time.monotonic()
             assert board.act("add")["error"] == "Cluster action timeout after 1000ms"
-            assert 0.9 < time.monotonic() - began < 3
+            assert time.monotonic() - began > 0.9
             # It is gone: what it stored goes on here, under the same id.
             client("DEL", f"{PREFIX}singleton:Board")
             until("the claim", lambda: redis.owner() and redis.owner()[0] == message["origin"])

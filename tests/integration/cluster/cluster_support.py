@@ -12,7 +12,8 @@ import time
 
 from liveclient import DEADLINE, Closed, Server
 
-FAST = {"cluster_lease_ms": 1500, "cluster_heartbeat_ms": 300, "cluster_timeout_ms": 1000, "rate_limit_tokens": 0}
+FAST = {"cluster_lease_ms": 1500, "cluster_heartbeat_ms": 300, "cluster_timeout_ms": 1000, "rate_limit_tokens": 0,
+        "redis_retry_ms": 200}
 PREFIX = "fluxstack:cluster:"
 
 
