@@ -75,6 +75,12 @@ void live_connections_set_pool(live_server *server, const char *connection, cons
 		(struct errand_plan){.visit = visit_set_pool, .done = done, .context = argument});
 }
 
+/* Those that a server may send for reasons of its own. */
+static bool is_close_code(int64_t code)
+{
+	return code == 1000 || code == 1001 || code == 1008 || (code >= 3000 && code <= 4999);
+}
+
 static void visit_close(struct errand_leg *leg, struct server_shard *here)
 {
 	struct session *session = find_asked_session(leg, here);
@@ -83,6 +89,10 @@ static void visit_close(struct errand_leg *leg, struct server_shard *here)
 		return;
 	const live_value *how = errand_value(leg, "value");
 	const live_value *reason = live_get(how, "reason");
+	if (!is_close_code(live_as_int(live_get(how, "code"), 0))) {
+		errand_end(leg, "Invalid close code", NULL);
+		return;
+	}
 	session_end(session, (unsigned)live_as_int(live_get(how, "code"), 1000),
 		    (struct str){live_as_string(reason), live_len(reason)});
 	errand_end(leg, NULL, live_null());

@@ -27,7 +27,7 @@ void live_options_free(live_options *options)
 
 int embed_fail(int rc, char *error, size_t error_size, const char *line)
 {
-	if (error_size)
+	if (error && error_size)
 		snprintf(error, error_size, "%s", line);
 	return rc;
 }

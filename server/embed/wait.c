@@ -82,11 +82,11 @@ int live_wait_for(live_wait *wait, int64_t timeout_ms, const live_value **result
 		*result = NULL;
 	if (!hear_bell(wait, timeout_ms)) {
 		rc = -ETIMEDOUT;
-		if (error_size)
+		if (error && error_size)
 			snprintf(error, error_size, "no answer within %lld ms", (long long)timeout_ms);
 	} else if (wait->error) {
 		rc = -EREMOTEIO;
-		if (error_size)
+		if (error && error_size)
 			snprintf(error, error_size, "%s", wait->error);
 	} else if (result) {
 		*result = live_value_ref(wait->result);

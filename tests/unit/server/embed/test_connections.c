@@ -100,6 +100,8 @@ START_TEST(closing_one)
 	struct embed_client *ana = embed_client_new(stage, NULL, NULL), *bob = embed_client_new(stage, NULL, NULL);
 	EMBED_EXPECT("null", live_connections_close(server, embed_client_id(ana), 4001, "enough", live_wait_done, W));
 	ck_assert_uint_eq(embed_client_wait_closed(ana), 4001);
+	ck_assert_str_eq(EMBED_ERROR(live_connections_close(server, embed_client_id(bob), 1005, "", live_wait_done, W)),
+			 "Invalid close code");
 	embed_client_ask(bob, "'type':'COMPONENT_PING'");
 	finish();
 }
