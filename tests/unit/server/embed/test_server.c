@@ -6,9 +6,11 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "unit/core/core_test.h"
@@ -259,6 +261,34 @@ START_TEST(waiting)
 }
 END_TEST
 
+static const live_value *wait_here(live_component *self, const live_value *question)
+{
+	(void)question;
+	live_wait *wait = live_wait_new();
+	live_registry_stats(live_server_of(self), live_wait_done, wait);
+	live_wait_for(wait, 1000, NULL, NULL, 0);
+	return NULL;
+}
+
+/* To wait on a shard is to wait for oneself: that ends the program instead of hanging it. */
+START_TEST(waiting_on_a_shard)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		freopen("/dev/null", "w", stderr);
+		struct embed_stage *stage = embed_stage_new((const live_definition *[]){&looker, NULL});
+		embed_stage_start(stage);
+		const char *id = embed_client_mount(embed_client_new(stage, NULL, NULL), "Looker", NULL);
+		EMBED_ANSWER(live_registry_visit(embed_stage_server(stage), id, wait_here, NULL, live_wait_done, W));
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+END_TEST
+
 /* ---- from many threads, until the server ends under them ---- */
 
 static _Atomic unsigned asked, answered;
@@ -311,4 +341,5 @@ START_TEST(many_threads)
 }
 END_TEST
 
-CORE_TESTS("server", options_and_mistakes, registering, listening, routes, own_ids, waiting, many_threads)
+CORE_TESTS("server", options_and_mistakes, registering, listening, routes, own_ids, waiting, waiting_on_a_shard,
+	   many_threads)
