@@ -87,6 +87,7 @@ struct twin_commit { /* the one that is out */
 struct twin_other { /* another node, as heard of in this room */
 	char origin[TWIN_ORIGIN_MAX];
 	uint32_t members;
+	bool is_heard;   /* since our last question about members was asked: newer than its answer */
 	uint64_t commit; /* its last that is in base */
 };
 
@@ -117,8 +118,9 @@ struct room_twin {
 	unsigned answers_ignored; /* of commits that are settled otherwise, and sent before the one that is out */
 	struct twin_other *others;
 	unsigned other_count;
-	uint32_t members;   /* of the room, on this node */
-	uint32_t elsewhere; /* on the others */
+	unsigned asked_members; /* questions about members that are not answered */
+	uint32_t members;       /* of the room, on this node */
+	uint32_t elsewhere;     /* on the others */
 	struct tick_task pump;
 	struct timer retry;
 	struct timer expiry; /* cluster rooms: of what waits longest */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/assert.h"
 #include "core/diff.h"
 #include "core/mem.h"
 
@@ -42,6 +43,7 @@ static void take_out(struct room_twin *twin, struct twin_item **at)
 {
 	struct twin_item *item = *at;
 
+	assert_always(item);
 	*at = item->next;
 	if (!*at)
 		twin->last = at;
@@ -85,7 +87,7 @@ void room_twin_add_membership(struct room_twin *twin, bool joined, struct str me
 }
 
 /* All changes that wait and are not out become one, or two with the seed: what they come to together. */
-static void collapse(struct room_twin *twin, const live_value *state)
+static void collapse(struct room_twin *twin, const live_value *shown)
 {
 	const struct diff_options options = {.deep = true, .depth = 64};
 	unsigned keep = twin->commit.is_out && !twin->commit.is_batch ? twin->commit.items : 0;
@@ -101,7 +103,7 @@ static void collapse(struct room_twin *twin, const live_value *state)
 	const live_value *before = room_twin_fold(twin, twin->base, keep);
 	while (*at)
 		take_out(twin, at);
-	diff_patch(before, state, &options, &delta, &next);
+	diff_patch(before, shown, &options, &delta, &next);
 	live_value_unref(before);
 	live_value_unref(next);
 	if (!delta)

@@ -43,8 +43,10 @@ void room_twin_take_membership(struct room_twin *twin, const struct room_message
 {
 	struct twin_other *other = room_twin_other(twin, message->origin);
 
-	if (other && message->members >= 0)
+	if (other && message->members >= 0) {
 		other->members = (uint32_t)message->members;
+		other->is_heard = true;
+	}
 	tell_count(twin);
 	if (message->type == ROOM_MESSAGE_MEMBERSHIP)
 		relay(twin, message->joined, message->member_id, message->members >= 0);
@@ -90,12 +92,14 @@ static struct str text_of(const struct redisReply *reply)
 
 static void take_others(struct room_twin *twin, const struct redisReply *others)
 {
-	for (unsigned i = 0; i < twin->other_count; i++)
-		twin->others[i].members = 0;
+	for (unsigned i = 0; i < twin->other_count; i++) {
+		if (!twin->others[i].is_heard)
+			twin->others[i].members = 0;
+	}
 	for (size_t i = 0; i + 1 < others->elements; i += 2) {
 		struct twin_other *other = room_twin_other(twin, text_of(others->element[i]));
 
-		if (other)
+		if (other && !other->is_heard)
 			other->members = (uint32_t)others->element[i + 1]->integer;
 	}
 	tell_count(twin);
@@ -120,6 +124,7 @@ static void members_answer(void *context, int error, const struct redisReply *re
 {
 	struct room_twin *twin = context;
 
+	twin->asked_members--;
 	if (error || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
 	    reply->element[0]->type != REDIS_REPLY_ARRAY || reply->element[1]->type != REDIS_REPLY_ARRAY) {
 		twin->is_miscounted = true;
@@ -158,8 +163,12 @@ void room_twin_sync_members(struct room_twin *twin)
 	gather(&all, str_of(ttl));
 	if (twin->is_open)
 		rooms_adapter_each_member(home->rooms, twin->id, gather, &all);
-	twin->is_miscounted = redis_link_eval(home->link, &room_script_members, keys, 2, all.args, all.count,
-					      members_answer, twin) < 0;
+	int rc = redis_link_eval(home->link, &room_script_members, keys, 2, all.args, all.count, members_answer, twin);
+	twin->is_miscounted = rc < 0;
+	if (rc == 0 && twin->asked_members++ == 0) {
+		for (unsigned i = 0; i < twin->other_count; i++)
+			twin->others[i].is_heard = false;
+	}
 	if (twin->was_live || twin->members)
 		room_twin_publish(twin,
 				  &(struct room_message){.type = ROOM_MESSAGE_PRESENCE, .members = twin->members});

@@ -206,8 +206,16 @@ void redis_server_pause(struct redis_server *server, bool paused)
 
 static redisReply *ask(struct redis_server *server, const char *format, va_list arguments)
 {
-	redisReply *reply = redisvCommand(server->client, format, arguments);
+	va_list again;
 
+	va_copy(again, arguments);
+	redisReply *reply = redisvCommand(server->client, format, arguments);
+	if (!reply) { /* it has ended our connection: a failover does that */
+		redisFree(server->client);
+		await_ready(server);
+		reply = redisvCommand(server->client, format, again);
+	}
+	va_end(again);
 	assert_always(reply);
 	if (reply->type == REDIS_REPLY_ERROR)
 		fprintf(stderr, "redis: %s: %s\n", format, reply->str);

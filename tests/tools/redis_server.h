@@ -52,7 +52,7 @@ struct redis_cable {
 	pid_t pid;
 };
 
-/* A proxy to server, which may be cut. Never NULL. */
+/* A proxy to server, which may be cut; to be made before there are threads. Never NULL. */
 struct redis_cable *redis_cable_new(const struct redis_server *server);
 void redis_cable_free(struct redis_cable *cable);
 /* Cut: all connections end and new ones are ended at once. Mended: new ones pass. */

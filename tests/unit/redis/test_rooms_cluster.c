@@ -24,8 +24,9 @@ static void begin(int64_t commit_ms, bool with_cables)
 	cluster->rooms.commit_ms = commit_ms;
 	cluster->links.timeout_ms = 300;
 	cluster->links.connect_ms = 300;
-	for (unsigned i = 0; i < NODES; i++) {
+	for (unsigned i = 0; i < NODES; i++)
 		cables[i] = with_cables ? redis_cable_new(cluster->server) : NULL;
+	for (unsigned i = 0; i < NODES; i++) {
 		nodes[i] = room_node_new(cluster, with_cables ? cables[i]->url : NULL, 1);
 	}
 	for (unsigned i = 0; i < GUESTS; i++) {
@@ -133,6 +134,8 @@ START_TEST(nobody_hears_of_a_change_before_its_commit)
 	guest_forget_diary(guests[1]);
 	redis_cable_hold(cables[0], false);
 	guest_expect(guests[1], "$state:update {\"state\":{\"n\":5}}\nafter 1\n");
+	asked = 1;
+	cluster_until(cluster, all_answered, NULL);
 	ck_assert_str_eq(guests[0]->last, "5");
 	end();
 }

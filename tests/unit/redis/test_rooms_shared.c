@@ -175,9 +175,9 @@ START_TEST(members_of_a_dead_node_leave)
 {
 	cluster = cluster_new("");
 	cluster->rooms.node_ms = 300;
+	struct redis_cable *cable = redis_cable_new(cluster->server);
 	a = room_node_new(cluster, NULL, 1);
 	b = room_node_new(cluster, NULL, 1);
-	struct redis_cable *cable = redis_cable_new(cluster->server);
 	struct room_node *c = room_node_new(cluster, cable->url, 1);
 	struct guest *ann = guest_new(a, 0, "ann", "lobby", NULL);
 	struct guest *bob = guest_new(b, 0, "bob", "lobby", NULL);
