@@ -197,11 +197,14 @@ static void push(struct component_shard *here, const struct singleton_notice *no
 
 	if (!proxy)
 		return;
-	struct str text = arena_copy(arena, frame_bytes(notice->frame));
-	struct str wide = notice->legacy ? arena_copy(arena, frame_bytes(notice->legacy)) : text;
+	struct shared_text *text = arena_alloc(arena, sizeof *text);
+	struct shared_text *wide = notice->legacy ? arena_alloc(arena, sizeof *wide) : text;
+	*text = (struct shared_text){.text = arena_copy(arena, frame_bytes(notice->frame))};
+	if (notice->legacy)
+		*wide = (struct shared_text){.text = arena_copy(arena, frame_bytes(notice->legacy))};
 	list_for_each (link, &proxy->parts) {
 		struct client *client = LIST_OF(link, struct part, link)->mounted.client;
-		outbox_push(&client->outbox, client->outbox.legacy ? wide : text);
+		outbox_push_shared(&client->outbox, client->outbox.legacy ? wide : text);
 	}
 }
 

@@ -7,7 +7,7 @@
 enum item_kind {
 	ITEM_PUSH = 0,  /* what: text, more: length */
 	ITEM_REPLY = 1, /* what: text, more: length */
-	ITEM_ROOM = 2,  /* what: shared_text, more: struct str with the member's id */
+	ITEM_ROOM = 2,  /* what: shared_text, more: struct str with the member's id; NULL only where shares is set */
 	ITEM_DELTA = 3, /* a place kept for a pending_delta, until that is sealed */
 };
 
@@ -73,6 +73,16 @@ void outbox_push(struct outbox *outbox, struct str json)
 {
 	if (is_open(outbox))
 		add_text(outbox, ITEM_PUSH, json);
+}
+
+void outbox_push_shared(struct outbox *outbox, struct shared_text *shared)
+{
+	if (!is_open(outbox))
+		return;
+	if (outbox->shares)
+		add_item(outbox, ITEM_ROOM, shared, 0);
+	else
+		add_text(outbox, ITEM_PUSH, shared->text);
 }
 
 void outbox_push_room(struct outbox *outbox, struct shared_text *shared, const struct str *head_id)
@@ -162,10 +172,11 @@ static bool is_empty(const struct out_item *item)
 	return kind_of(item) != ITEM_ROOM && item->more == 0;
 }
 
-/* A room's event to a client whose messages are compressed. */
+/* What others get, too, to a client whose messages are compressed; a room's event has the member's id in front. */
 static void append_shared(struct outbox *outbox, const struct out_item *item, struct buf *out, size_t start)
 {
-	encode_room_head(out, *(const struct str *)item->more);
+	if (item->more)
+		encode_room_head(out, *(const struct str *)item->more);
 	outbox->transport->ops->append_shared(outbox->transport, out, start, what_of(item));
 }
 

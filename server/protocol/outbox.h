@@ -60,6 +60,8 @@ void outbox_init(struct outbox *outbox, struct outbox_shard *here, struct transp
 void outbox_close(struct outbox *outbox);
 /* A push: a JSON object, in memory that lives until the end of the tick. */
 void outbox_push(struct outbox *outbox, struct str json);
+/* A push that others of this shard get as well; shared must live until the end of the tick. */
+void outbox_push_shared(struct outbox *outbox, struct shared_text *shared);
 /* A reply: seals pending deltas first, and is never part of an array. */
 void outbox_reply(struct outbox *outbox, struct str json);
 /* A room event: head_id in front of what all members get. Both must live until the end of the tick. */

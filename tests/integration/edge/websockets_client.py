@@ -117,14 +117,18 @@ class Member:
         assert reply["success"], reply
         return reply
 
+    async def watch(self):
+        reply = await self.ask("COMPONENT_MOUNT", componentId="m", payload={"component": "Board"})
+        self.id = reply["result"]["componentId"]
+
     async def enter(self, room):
         reply = await self.ask("COMPONENT_MOUNT", componentId="m", payload={"component": "Counter"})
         self.id = reply["result"]["componentId"]
         await self.ask("ROOM_JOIN", componentId=self.id, roomId=room, payload={})
 
 
-async def gather_in_room(server, offers, talk):
-    """Opens a member for each offer (None: no compression), has them talk, and closes them."""
+async def gather(server, offers, begin, talk):
+    """Opens a member for each offer (None: no compression), has each begin and all talk, and closes them."""
     async with contextlib.AsyncExitStack() as stack:
         members = []
         for number, offer in enumerate(offers):
@@ -133,7 +137,7 @@ async def gather_in_room(server, offers, talk):
                 max_size=LIMIT, max_queue=None, ping_interval=None))
             assert [one.name for one in socket.extensions] == (["permessage-deflate"] if offer else [])
             members.append(Member(number, socket))
-            await members[-1].enter("lobby")
+            await begin(members[-1])
         await talk(members)
 
 
@@ -162,7 +166,28 @@ def case_rooms(program, components, _):
             assert after["ws_deflates_shared"] - before["ws_deflates_shared"] == packed - 2
 
     with Server(program, "--deflate", components=components, shards=1, rate_limit_tokens=0) as server:
-        asyncio.run(gather_in_room(server, offers, talk))
+        asyncio.run(gather(server, offers, lambda member: member.enter("lobby"), talk))
+
+
+def case_singletons(program, components, _):
+    """So is what all clients of a singleton are told."""
+    text = "the quick brown fox jumps over the lazy dog, äöü €. " * 40
+
+    async def talk(members):
+        for member in members:
+            await member.ask("COMPONENT_PING", componentId="x")  # what the others' mounts changed is here
+        before = net(server)
+        await within(members[0].socket.send(json.dumps({"type": "PROPERTY_UPDATE", "componentId": members[0].id, "property": "note",
+                                                        "payload": {"value": text}})))
+        for member in members:
+            delta = await member.message(lambda one: "note" in one.get("payload", {}).get("delta", {}))
+            assert delta["payload"]["delta"]["note"] == text
+        after = net(server)
+        assert after["ws_deflates"] - before["ws_deflates"] == 1
+        assert after["ws_deflates_shared"] - before["ws_deflates_shared"] == len(members) - 2, "all others but the one without"
+
+    with Server(program, "--deflate", components=components, shards=1, rate_limit_tokens=0) as server:
+        asyncio.run(gather(server, [Deflate()] * 10 + [None], Member.watch, talk))
 
 
 def case_rooms_in_a_rush(program, components, _):
@@ -183,7 +208,7 @@ def case_rooms_in_a_rush(program, components, _):
                        f"text {event['data']['number']} " * (sizes[event["data"]["number"]] // 8) for event in member.events)
 
     with Server(program, "--deflate", components=components, shards=2, rate_limit_tokens=0) as server:
-        asyncio.run(gather_in_room(server, offers, talk))
+        asyncio.run(gather(server, offers, lambda member: member.enter("lobby"), talk))
 
 
 if __name__ == "__main__":

@@ -139,6 +139,38 @@ START_TEST(test_batches)
 }
 END_TEST
 
+static void append_shared(struct transport *transport, struct buf *out, size_t start, struct shared_text *shared)
+{
+	(void)transport;
+	ck_assert_uint_le(start, out->len);
+	buf_append_char(out, '<');
+	buf_append_str(out, shared->text);
+	buf_append_char(out, '>');
+}
+
+START_TEST(test_shared_texts)
+{
+	static const struct transport_ops sharing = {
+		.flush_soon = flush_soon, .begin = begin, .end = end, .spill = spill, .append_shared = append_shared};
+	struct shared_text event = {.text = STR("\",\"type\":\"ROOM_EVENT\"}")}, state = {.text = STR("{s}")};
+	struct str id = STR("abc");
+
+	for (int round = 0; round < 2; round++) {
+		outbox_push_room(&outbox, &event, &id);
+		outbox_push_shared(&outbox, &state);
+		outbox_push(&outbox, STR("{p}"));
+		outbox_reply(&outbox, STR("{r}"));
+		outbox_push_shared(&outbox, &state);
+		if (round == 0)
+			expect("[{'componentId':'abc','type':'ROOM_EVENT'},{s},{p}]\n{r}\n{s}\n");
+		else
+			expect("[{'componentId':'abc<','type':'ROOM_EVENT'}>,<{s}>,{p}]\n{r}\n<{s}>\n");
+		pipe_.transport.ops = &sharing;
+		outbox_init(&outbox, &here, &pipe_.transport);
+	}
+}
+END_TEST
+
 START_TEST(test_deltas)
 {
 	struct thing a, b;
@@ -269,8 +301,8 @@ int main(void)
 	Suite *suite = suite_create("outbox");
 	TCase *all = tcase_create("outbox");
 	tcase_add_checked_fixture(all, setup, teardown);
-	const TTest *const tests[] = {test_batches, test_deltas, test_older_clients, test_ends,
-				      test_behind,  test_much,   test_closing};
+	const TTest *const tests[] = {test_batches, test_shared_texts, test_deltas, test_older_clients,
+				      test_ends,    test_behind,       test_much,   test_closing};
 	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
 		tcase_add_test(all, tests[i]);
 	suite_add_tcase(suite, all);
