@@ -15,11 +15,11 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=packages.sh
 . "$root/deploy/packages.sh"
 
-program= ask_build=yes
+program='' ask_build=yes
 for word in "$@"; do
 	case $word in
 	-h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-	--program*) ask_build= ;;
+	--program*) ask_build='' ;;
 	esac
 done
 packages_ensure "${PACKAGES_CLUSTER[@]}"

@@ -94,7 +94,7 @@ class Client:
         self.waiting = {}
         self.count = 0
         self.is_up = False
-        self.down_since = time.monotonic()
+        self.trying_since = time.monotonic()    # of what has not been answered well yet; None: nothing is asked
         self.errors = {}
 
     async def live(self):
@@ -115,8 +115,8 @@ class Client:
                     self.waiting.clear()
             except (OSError, Lost, asyncio.IncompleteReadError, asyncio.TimeoutError, asyncio.LimitOverrunError) as error:
                 self.note(error)
-            if self.is_up:
-                self.is_up, self.down_since = False, time.monotonic()
+            self.is_up = False
+            self.trying_since = self.trying_since or time.monotonic()
             await asyncio.sleep(random.uniform(0.05, 0.3))
 
     def note(self, error):
@@ -211,6 +211,7 @@ class Client:
             if reading.done():
                 raise Lost("ended")
             good = True
+            self.trying_since = self.trying_since or time.monotonic()
             if self.driver.is_loaded:
                 good = await self.add("room", self.share)
                 if self.tally:
@@ -219,9 +220,10 @@ class Client:
                     await self.act(self.share, "tell", token=f"{self.who}.{self.count}")
             else:
                 await self.act(self.share, "read")
-            if good and not self.is_up:
-                self.is_up = True
-                self.driver.recovered(time.monotonic() - self.down_since)
+            self.is_up = good
+            if good:
+                self.driver.recovered(time.monotonic() - self.trying_since)
+                self.trying_since = None
             await asyncio.sleep(random.uniform(0.5, 1.5) * self.driver.pace_s if self.is_up else 0.1)
 
 

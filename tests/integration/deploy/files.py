@@ -1,0 +1,210 @@
+"""The files of deploy/: each is checked by the program that is to read it, if there is one here, and against the server."""
+
+import configparser
+import json
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.append("/usr/lib/python3/dist-packages")   # where Debian has PyYAML, whichever Python runs this
+import yaml  # noqa: E402
+
+from deploy_support import wait_for  # noqa: E402
+from liveclient import Client, main  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+DEPLOY = ROOT / "deploy"
+sys.path.insert(0, str(DEPLOY))
+import cluster  # noqa: E402
+
+
+def settings_of(program):
+    table = subprocess.run([program, "--print-docs"], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"^\| `(\w+)` ", table, re.M))
+
+
+def check_environment(program, names):
+    unknown = {name for name in names if name.startswith("LIVE_")} - {f"LIVE_{name.upper()}" for name in settings_of(program)}
+    assert not unknown, f"no such settings: {unknown}"
+
+
+def case_containerfile(program, components):
+    text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+    lines = [line.split(None, 1) for line in text.split("\n") if line.strip() and not line.startswith("#")]
+    known = {"FROM", "COPY", "RUN", "WORKDIR", "USER", "EXPOSE", "STOPSIGNAL", "ENV", "ENTRYPOINT"}
+    assert {word for word, _ in lines} <= known, lines
+    assert [word for word, _ in lines].count("FROM") == 2
+    last = lines[max(at for at, line in enumerate(lines) if line[0] == "FROM"):]
+    users = [rest for word, rest in last if word == "USER"]
+    assert users and not users[-1].startswith(("0", "root")), "it would run as root"
+    for word, rest in lines:
+        if word == "RUN":
+            subprocess.run(["sh", "-n", "-c", rest], check=True)
+        if word == "COPY" and "--from" not in rest:
+            assert (ROOT / rest.split()[0]).exists(), rest
+        if word == "ENTRYPOINT":
+            json.loads(rest)
+    check_environment(program, re.findall(r"\b(LIVE_\w+)=", "".join(rest for word, rest in last if word == "ENV")))
+
+
+def case_container_has_its_libraries(program, components):
+    """Each library that the program asks for is in the image, by the package that it comes from here."""
+    text = (DEPLOY / "Containerfile").read_text()
+    needed = re.findall(r"=> (/\S+)", subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout)
+    for path in needed:
+        if re.search(r"lib(c|m|asan|ubsan|tsan|stdc\+\+|gcc_s|crypto)\.so", path):
+            continue
+        owner = subprocess.run(["dpkg", "-S", path.removeprefix("/usr") if not path.startswith("/usr") else path],
+                               capture_output=True, text=True).stdout.split(":")[0]
+        owner = owner or subprocess.run(["dpkg", "-S", pathlib.Path(path).resolve()], capture_output=True,
+                                        text=True).stdout.split(":")[0]
+        assert owner and owner in text, f"{path}, of {owner or 'no package'}, is not in the image"
+
+
+def case_compose(program, components):
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    services = compose["services"]
+    assert {"redis", "node1", "node2", "node3", "haproxy", "prometheus"} <= set(services)
+    for name, service in services.items():
+        for other in service.get("depends_on", []):
+            assert other in services, (name, other)
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in compose["volumes"] or (DEPLOY / source).exists(), volume
+        check_environment(program, service.get("environment", {}))
+    for name in re.findall(r"server (\S+) \1:3000", (DEPLOY / "haproxy.cfg").read_text()):
+        assert name in services
+
+
+def case_prometheus(program, components):
+    config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    assert config["scrape_configs"][0]["job_name"] == "liveshard"
+    rules = yaml.safe_load((DEPLOY / "prometheus" / config["rule_files"][0]).read_text())
+    from metrics import Server, scrape
+    with Server(program, components=components) as server:
+        families = scrape(server)
+    known = set(families) | {"liveshard_tick_seconds_sum"}
+    for rule in rules["groups"][0]["rules"]:
+        names = set(re.findall(r"liveshard_\w+", rule["expr"]))
+        assert names <= known, (rule, names - known)
+
+
+def case_kubernetes(program, components):
+    found = {}
+    for document in yaml.safe_load_all((DEPLOY / "kubernetes/liveshard.yaml").read_text()):
+        assert document["apiVersion"] and document["metadata"]["name"] == "liveshard"
+        found[document["kind"]] = document["spec"]
+    assert set(found) == {"Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"}
+    labels = found["Deployment"]["template"]["metadata"]["labels"]
+    for selector in (found["Deployment"]["selector"]["matchLabels"], found["Service"]["selector"],
+                     found["PodDisruptionBudget"]["selector"]["matchLabels"]):
+        assert selector.items() <= labels.items()
+    pod = found["Deployment"]["template"]["spec"]
+    container, = pod["containers"]
+    ports = {port["name"] for port in container["ports"]}
+    for probe, path in (("readinessProbe", "/readyz"), ("livenessProbe", "/healthz"), ("startupProbe", "/readyz")):
+        assert container[probe]["httpGet"]["path"] == path and container[probe]["httpGet"]["port"] in ports
+    assert found["Service"]["ports"][0]["targetPort"] in ports
+    assert pod["securityContext"]["runAsNonRoot"] and container["lifecycle"]["preStop"]
+    env = {entry["name"]: entry.get("value") for entry in container["env"]}
+    check_environment(program, env)
+    leaving = int(env["LIVE_DRAIN_DELAY_MS"]) + int(env["LIVE_DRAIN_WINDOW_MS"]) + 5000 + 5000
+    assert pod["terminationGracePeriodSeconds"] * 1000 > leaving, "it would be killed while it leaves"
+
+
+def case_systemd(program, components):
+    for name in ("liveshard.service", "liveshard.socket"):
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.optionxform = str
+        unit.read(DEPLOY / "systemd" / name)
+        assert unit.has_section("Unit") and unit.has_section("Install")
+    analyze = shutil.which("systemd-analyze")
+    if not analyze:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("liveshard.service", "liveshard.socket"):
+            text = (DEPLOY / "systemd" / name).read_text().replace("/usr/local/bin/liveshard", program)
+            (pathlib.Path(folder) / name).write_text(text)
+        result = subprocess.run([analyze, "verify", "--man=no", f"{folder}/liveshard.service", f"{folder}/liveshard.socket"],
+                                capture_output=True, text=True)
+        said = [line for line in (result.stdout + result.stderr).split("\n") if "liveshard" in line and folder in line]
+        assert not said, said
+
+
+def case_balancers_read_their_files(program, components):
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, words in (("haproxy", ["-c", "-q", "-f"]), ("nginx", ["-t", "-q", "-p", folder, "-c"])):
+            path = pathlib.Path(folder) / kind
+            path.write_text(cluster.render(kind, 1, [2, 3, 4], folder))
+            where = shutil.which(kind) or f"/usr/sbin/{kind}"
+            result = subprocess.run([where, *words, str(path)], capture_output=True, text=True)
+            assert result.returncode == 0, result.stderr
+
+
+def balanced(program, components, kind):
+    """Clients come to all nodes, without stickiness; one that leaves gets no new ones, and nobody sees an error."""
+    settings = ["--drain-delay-ms", "1500", "--shutdown-ms", "500", "--shards", "1"]
+    one = cluster.Cluster(program, components, 3, kind, settings=settings)
+    try:
+        class Door:
+            @staticmethod
+            def socket(timeout):
+                return cluster.socket.create_connection(("127.0.0.1", one.port), timeout)
+        clients = [Client(Door) for _ in range(12)]
+        counts = [clients[at].mount("Counter").act("increment") for at in range(12)]
+        assert all(reply["success"] for reply in counts)
+        took = [cluster.urllib.request.urlopen(f"http://127.0.0.1:{node.port}/api/live/stats").read() for node in one.nodes]
+        took = [json.loads(body)["connections"]["totalConnections"] for body in took]
+        assert sum(took) == 12 and min(took) >= 1, took
+        leaver = one.nodes[0]
+        leaver.signal(signal.SIGTERM)
+        end = time.monotonic() + 4
+        while time.monotonic() < end and leaver.is_alive():
+            late = Client(Door)
+            assert late.mount("Counter").act("increment")["success"]
+            late.close()
+        wait_for("it to leave", lambda: not leaver.is_alive())
+        Client(Door).mount("Counter")
+        for client in clients:
+            client.sock.close()
+    finally:
+        one.close()
+
+
+def case_behind_haproxy(program, components):
+    balanced(program, components, "haproxy")
+
+
+def case_behind_nginx(program, components):
+    balanced(program, components, "nginx")
+
+
+def case_cluster_script(program, components):
+    words = [DEPLOY / "cluster.sh", "--nodes", "2", "--port", "0", "--program", program, "--components", components]
+    for more in (["--seconds", "7", "--kill", "--balancer", "nginx"], ["--seconds", "60"]):
+        process = subprocess.Popen([*words, *more], stdout=subprocess.PIPE, text=True)
+        try:
+            where = process.stdout.readline().split()[-1]
+            assert b"live-client.js" in cluster.urllib.request.urlopen(f"{where}/").read(), "that is not the page"
+            assert cluster.urllib.request.urlopen(f"{where}/healthz").status == 200
+            if more[1] == "60":
+                process.send_signal(signal.SIGTERM)
+            output = process.stdout.read()
+            process.wait(60)
+        finally:
+            if process.poll() is None:
+                process.kill()
+        assert process.returncode == 0, output
+        folder = pathlib.Path(re.search(r"files in (\S+)", output).group(1))
+        assert not folder.exists(), "it left its files"
+        left = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True).stdout
+        assert not left, f"it left processes: {left}"
+
+
+if __name__ == "__main__":
+    main(globals())
