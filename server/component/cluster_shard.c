@@ -11,6 +11,7 @@
 #include "server/component/component_shard.h"
 #include "server/component/singleton_cluster.h"
 #include "server/component/singleton_forward.h"
+#include "server/component/singleton_owner.h"
 #include "server/security/mac.h"
 #include "shard/shard.h"
 
@@ -171,6 +172,7 @@ void cluster_shard_free(struct cluster_shard *cluster)
 	if (!cluster)
 		return;
 	each_singleton(cluster, clustered_end);
+	owners_end(cluster);
 	cluster->settings->adapter->ops->close(cluster->settings->adapter, &cluster->port);
 	assert_always(list_is_empty(&cluster->owners));
 	map_deinit(&cluster->forwards);

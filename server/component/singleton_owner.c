@@ -47,6 +47,7 @@ struct owner {
 	struct cluster_ask ask;  /* keep, save */
 	struct cluster_ask last; /* release */
 	bool asking, parting;    /* these two are under way */
+	bool retries;            /* parting, it waits to ask again */
 	bool dirty;              /* there is something to save */
 	bool must_tell;          /* that there is a new state, even if its delta is not known */
 	bool is_new;             /* nobody was told yet that it is ours */
@@ -426,7 +427,20 @@ static void on_retry(struct timer *timer)
 {
 	struct owner *owner = LIST_OF(timer, struct owner, beat);
 
+	owner->retries = false;
 	part(owner);
+}
+
+void owners_end(struct cluster_shard *cluster)
+{
+	list_for_each_safe (link, &cluster->owners) {
+		struct owner *owner = LIST_OF(link, struct owner, link);
+		if (!owner->retries)
+			continue;
+		owner->parting = false;
+		replies_fail(&owner->replies, STR(CLUSTER_ENDING));
+		free_when_done(owner);
+	}
 }
 
 static void on_parted(struct cluster_ask *question, const struct cluster_answer *answer)
@@ -435,7 +449,7 @@ static void on_parted(struct cluster_ask *question, const struct cluster_answer 
 
 	owner->parting = false;
 	if (answer->verdict == CLUSTER_UNKNOWN && owner_is_leased(owner) && !owner->cluster->is_ending) {
-		owner->parting = true; /* until it was asked again */
+		owner->parting = owner->retries = true;
 		timer_init(&owner->beat, on_retry);
 		beat_after(owner, RETRY_MS);
 		return;

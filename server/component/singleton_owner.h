@@ -54,5 +54,7 @@ enum owner_farewell {
 };
 
 void owner_let_go(struct owner *owner, enum owner_farewell farewell);
+/* The shard ends: those that let go and would ask the store once more do not. */
+void owners_end(struct cluster_shard *cluster);
 
 #endif

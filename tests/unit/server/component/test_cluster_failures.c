@@ -180,6 +180,22 @@ START_TEST(test_no_store_no_mount)
 }
 END_TEST
 
+/* A node ends while its farewell cannot be said. */
+START_TEST(test_end_without_store)
+{
+	struct cluster_stage *stage = new_stage(2);
+	struct stage_client *owner = client_of(stage, 0), *other = client_of(stage, 1);
+	const char *id = mount(owner);
+
+	mount(other);
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_CUT);
+	act_later(owner, id, "add", 1);
+	act_later(other, id, "add", 1);
+	cluster_stage_run(stage);
+	cluster_stage_free(stage);
+}
+END_TEST
+
 /* Messages that were lost are noticed, and the state is read again. */
 START_TEST(test_gaps_are_mended)
 {
@@ -338,5 +354,5 @@ START_TEST(test_mishaps)
 END_TEST
 
 CORE_TESTS("cluster failures", test_owner_killed, test_owner_paused, test_loss_is_pushed, test_store_gone,
-	   test_local_answers, test_rates_of_visitors, test_store_forgets, test_no_store_no_mount, test_gaps_are_mended,
-	   test_not_twice, test_mishaps)
+	   test_local_answers, test_rates_of_visitors, test_store_forgets, test_no_store_no_mount,
+	   test_end_without_store, test_gaps_are_mended, test_not_twice, test_mishaps)
