@@ -155,6 +155,8 @@ static void put_json(struct buf *to, const struct room_message *m)
 		put_text(to, STR(",\"e\":"), m->lineage);
 		buf_printf(to, ",\"c\":%" PRIu64, m->commit);
 	}
+	if (m->node.len)
+		put_text(to, STR(",\"node\":"), m->node);
 	if (m->members >= 0)
 		buf_printf(to, ",\"members\":%" PRId64, m->members);
 	buf_append_char(to, '}');
@@ -202,6 +204,8 @@ static void put_msgpack(struct buf *to, const struct room_message *m, const stru
 		map = with(map, "e", text_value(m->lineage));
 		map = with(map, "c", live_int((int64_t)m->commit));
 	}
+	if (m->node.len)
+		map = with(map, "node", text_value(m->node));
 	if (m->members >= 0)
 		map = with(map, "members", live_int(m->members));
 	msgpack_write_wide(to, map);
@@ -238,7 +242,7 @@ static void place_text(struct text_place *place, struct str *to, struct buf *tex
 
 static int take_tree(struct room_message *m, const live_value *tree, struct buf *text)
 {
-	struct text_place places[6];
+	struct text_place places[7];
 	const live_value *type = live_get(tree, "type");
 	const live_value *data = live_get(tree, "data");
 	const char *name = live_as_string(type);
@@ -255,10 +259,11 @@ static int take_tree(struct room_message *m, const live_value *tree, struct buf 
 	place_text(&places[2], &m->member_id, text, live_get(tree, "componentId"));
 	place_text(&places[3], &m->origin, text, live_get(tree, "origin"));
 	place_text(&places[4], &m->lineage, text, live_get(tree, "e"));
-	places[5] = (struct text_place){&m->data, text->len, 0};
+	place_text(&places[5], &m->node, text, live_get(tree, "node"));
+	places[6] = (struct text_place){&m->data, text->len, 0};
 	if (data)
 		json_write(text, data);
-	places[5].len = text->len - places[5].at;
+	places[6].len = text->len - places[6].at;
 	if (buf_failed(text))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)

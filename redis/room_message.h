@@ -4,8 +4,8 @@
  * In JSON it is what the reference writes (its members in its order), and behind them what it does not know: the
  * version that Redis gave a change ("v"), in which lineage ("e"), the sender's commit ("c"), how many members the
  * sender has
- * ("members"), and a signature ("sig"). MessagePack holds the same map, signed by a trailer. Every node reads both.
- * Threads: [any].
+ * ("members"), the node that it speaks for ("node"), and a signature ("sig"). MessagePack holds the same map, signed by
+ * a trailer. Every node reads both. Threads: [any].
  */
 #ifndef REDIS_ROOM_MESSAGE_H
 #define REDIS_ROOM_MESSAGE_H
@@ -36,6 +36,7 @@ struct room_message {
 	const live_value *updates; /* STATE; borrowed to encode, owned once decoded */
 	bool joined;               /* MEMBERSHIP: else left */
 	struct str member_id;      /* MEMBERSHIP */
+	struct str node;           /* MEMBERSHIP: whose member it was, when the sender speaks for a node that is gone */
 	struct str origin;
 	uint64_t version; /* STATE: of the state after it; 0: none, the sender is a node of the reference */
 	struct str lineage;

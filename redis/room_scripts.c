@@ -88,6 +88,7 @@ struct redis_script room_script_members = {
 	     "    else\n"
 	     "      redis.call('HDEL', KEYS[1], member)\n"
 	     "      gone[#gone + 1] = member\n"
+	     "      gone[#gone + 1] = origin\n"
 	     "    end\n"
 	     "  end\n"
 	     "end\n"

@@ -33,7 +33,7 @@ extern struct redis_script room_script_member;
 
 /*
  * members: KEYS members, nodes. ARGV: origin, TTL, our members... . Sets ours, takes out those of nodes that are gone.
- * Returns {{origin, count, origin, count, ...}, {member, ...}}: the living others, and who was taken out.
+ * Returns {{origin, count, origin, count, ...}, {member, origin, ...}}: the living others, and who was taken out.
  */
 extern struct redis_script room_script_members;
 

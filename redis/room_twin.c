@@ -96,7 +96,8 @@ static void take_down(struct room_twin *twin)
 	room_twin_drop_items(twin, twin->item_count);
 	live_value_unref(twin->base);
 	live_value_unref(twin->commit.state);
-	twin->base = twin->commit.state = NULL;
+	live_value_unref(twin->doubt.state);
+	twin->base = twin->commit.state = twin->doubt.state = NULL;
 	twin->is_synced = twin->is_open = false;
 	map_remove(&twin->home->twins, &twin->by_id);
 }
@@ -109,7 +110,7 @@ void room_twin_free(struct room_twin *twin)
 
 void room_twin_settle(struct room_twin *twin)
 {
-	if (twin->is_open || twin->item_count || twin->commit.is_out)
+	if (twin->is_open || twin->item_count || twin->commit.is_out || twin->doubt.is_out)
 		return;
 	twin->home->lingering--;
 	room_twin_free(twin);
@@ -151,6 +152,7 @@ void room_twin_close(struct room_twin *twin)
 {
 	if (twin->commit.is_batch) /* its askers are gone */
 		twin->commit.is_given_up = true;
+	twin->doubt.is_given_up |= twin->doubt.is_batch;
 	timer_disarm(&twin->expiry);
 	twin->is_open = false;
 	twin->home->lingering++;

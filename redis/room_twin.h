@@ -25,15 +25,16 @@
 #include "shard/shard.h"
 
 enum {
-	TWIN_ITEMS_MAX = 4096,    /* that wait; beyond it events are dropped and changes become one */
-	TWIN_BYTES_MAX = 4 << 20, /* of texts that wait */
-	TWIN_COLLAPSE = 64,       /* changes that wait while Redis is gone, before they become one */
-	TWIN_BATCH_ITEMS = 128,   /* in one commit */
-	TWIN_REST_MS = 1000,      /* that a restored room rests, so that who knows more can say so */
-	TWIN_RETRY_MS = 250,      /* after a refusal */
-	TWIN_ORIGIN_MAX = 32,     /* bytes of a node's name that are kept */
-	TWIN_OTHERS_MAX = 4096,   /* nodes whose members are counted */
-	TWIN_LINGER_MAX = 65536,  /* closed rooms that still wait for Redis, per shard */
+	TWIN_ITEMS_MAX = 4096,            /* that wait; beyond it events are dropped and changes become one */
+	TWIN_BYTES_MAX = 4 << 20,         /* of texts that wait */
+	TWIN_COLLAPSE = 64,               /* changes that wait while Redis is gone, before they become one */
+	TWIN_BATCH_ITEMS = 128,           /* in one commit */
+	TWIN_REST_MS = 1000,              /* that a restored room rests, so that who knows more can say so */
+	TWIN_RETRY_MS = 250,              /* after a refusal */
+	TWIN_DOUBT_MS = 2 * TWIN_REST_MS, /* that another node may still say what it heard of our commit */
+	TWIN_ORIGIN_MAX = 32,             /* bytes of a node's name that are kept */
+	TWIN_OTHERS_MAX = 4096,           /* nodes whose members are counted */
+	TWIN_LINGER_MAX = 65536,          /* closed rooms that still wait for Redis, per shard */
 };
 
 struct redis_room_adapter;
@@ -114,6 +115,8 @@ struct room_twin {
 	unsigned changes; /* of the items: STATE */
 	size_t item_bytes;
 	struct twin_commit commit;
+	struct twin_commit doubt; /* one whose answer was lost, in a Redis that then forgot: who else heard of it? */
+	int64_t doubt_until_ms;
 	uint64_t last_commit;     /* numbers are used once */
 	unsigned answers_ignored; /* of commits that are settled otherwise, and sent before the one that is out */
 	struct twin_other *others;
@@ -159,6 +162,8 @@ void room_twin_add_event(struct room_twin *twin, struct str name, struct str dat
 void room_twin_add_membership(struct room_twin *twin, bool joined, struct str member_id);
 /* delta and state (what the room shows with it) are borrowed. */
 void room_twin_add_change(struct room_twin *twin, const live_value *delta, const live_value *state, bool is_seed);
+/* How many of the first items are in a commit of which it is not known yet whether it was done. */
+unsigned room_twin_items_out(const struct room_twin *twin);
 /* Takes the first count out; they are done. */
 void room_twin_drop_items(struct room_twin *twin, unsigned count);
 /* Takes out what cannot wait for a connection: events and memberships. */

@@ -86,11 +86,16 @@ void room_twin_add_membership(struct room_twin *twin, bool joined, struct str me
 	add(twin, item);
 }
 
+unsigned room_twin_items_out(const struct room_twin *twin)
+{
+	return twin->doubt.is_out ? twin->doubt.items : twin->commit.items;
+}
+
 /* All changes that wait and are not out become one, or two with the seed: what they come to together. */
 static void collapse(struct room_twin *twin, const live_value *shown)
 {
 	const struct diff_options options = {.deep = true, .depth = 64};
-	unsigned keep = twin->commit.is_out && !twin->commit.is_batch ? twin->commit.items : 0;
+	unsigned keep = room_twin_items_out(twin);
 	struct twin_item **at = &twin->first;
 	const live_value *delta, *next;
 
@@ -134,7 +139,7 @@ void room_twin_drop_items(struct room_twin *twin, unsigned count)
 
 void room_twin_drop_events(struct room_twin *twin)
 {
-	unsigned keep = twin->commit.is_out && !twin->commit.is_batch ? twin->commit.items : 0;
+	unsigned keep = room_twin_items_out(twin);
 	struct twin_item **at = &twin->first;
 
 	for (unsigned i = 0; i < keep; i++)

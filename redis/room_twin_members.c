@@ -47,6 +47,9 @@ void room_twin_take_membership(struct room_twin *twin, const struct room_message
 		other->members = (uint32_t)message->members;
 		other->is_heard = true;
 	}
+	struct twin_other *gone = message->node.len ? room_twin_other(twin, message->node) : NULL;
+	if (gone && gone->members)
+		gone->members--;
 	tell_count(twin);
 	if (message->type == ROOM_MESSAGE_MEMBERSHIP)
 		relay(twin, message->joined, message->member_id, message->members >= 0);
@@ -108,13 +111,14 @@ static void take_others(struct room_twin *twin, const struct redisReply *others)
 /* Members of a node that is gone, taken out by us: so we tell. */
 static void take_gone(struct room_twin *twin, const struct redisReply *gone)
 {
-	for (size_t i = 0; i < gone->elements; i++) {
+	for (size_t i = 0; i + 1 < gone->elements; i += 2) {
 		struct str member_id = text_of(gone->element[i]);
 
 		relay(twin, false, member_id, true);
 		room_twin_publish(twin, &(struct room_message){
 						.type = ROOM_MESSAGE_MEMBERSHIP,
 						.member_id = member_id,
+						.node = text_of(gone->element[i + 1]),
 						.members = twin->members,
 					});
 	}

@@ -175,7 +175,7 @@ static void learn(struct room_twin *twin, const struct stored *stored)
 	copy_lineage(twin->lineage, stored->lineage);
 	twin->heard = twin->version;
 	twin->is_other = false;
-	if (stored->has_state && !twin->commit.is_out)
+	if (stored->has_state && !twin->commit.is_out && !twin->doubt.is_out)
 		room_twin_drop_seed(twin);
 	if (twin->is_answered) {
 		show(twin);
@@ -188,17 +188,56 @@ static void learn(struct room_twin *twin, const struct stored *stored)
 
 /* ---- reading ---- */
 
+/*
+ * Redis has forgotten whether the commit was done, but another node may have heard of it, and says so when it restores
+ * the room: until then it is neither done nor taken back, and nothing else is committed.
+ */
+static void begin_doubt(struct room_twin *twin)
+{
+	int64_t now = shard_clock(twin->home->shard)->mono_ms;
+
+	twin->doubt = twin->commit;
+	twin->commit = (struct twin_commit){0};
+	twin->doubt_until_ms = now + TWIN_DOUBT_MS;
+	shard_timer_after(twin->home->shard, &twin->retry, TWIN_DOUBT_MS);
+}
+
+static void end_doubt(struct room_twin *twin, uint64_t acknowledged)
+{
+	struct twin_commit doubt = twin->doubt;
+	struct redis_rooms *home = twin->home;
+	bool is_done = acknowledged == doubt.number;
+
+	if (!doubt.is_out)
+		return;
+	if (!is_done && shard_clock(home->shard)->mono_ms < twin->doubt_until_ms) {
+		timer_arm(shard_wheel(home->shard), &twin->retry, twin->doubt_until_ms);
+		return;
+	}
+	twin->doubt = (struct twin_commit){0};
+	live_value_unref(doubt.state);
+	if (!doubt.is_batch && is_done)
+		room_twin_drop_items(twin, doubt.items);
+	else if (doubt.is_batch && !doubt.is_given_up && is_done)
+		rooms_adapter_commit_batch(home->rooms, twin->id); /* and then the room learns what there is now */
+	else if (doubt.is_batch && !doubt.is_given_up)
+		rooms_adapter_drop_batch(home->rooms, twin->id);
+}
+
 /* Whether the commit whose answer was lost was done, by what Redis remembers of ours. */
 static void resolve(struct room_twin *twin, const struct stored *stored, uint64_t acknowledged)
 {
 	const struct twin_commit *commit = &twin->commit;
 
+	end_doubt(twin, acknowledged);
 	if (!commit->is_out)
 		return;
+	bool is_same = str_equal(stored->lineage, str_of(commit->expected_lineage));
 	if (acknowledged == commit->number) {
 		room_twin_committed(twin);
-	} else if (commit->is_restore || commit->is_given_up || stored->version != commit->expected ||
-		   !str_equal(stored->lineage, str_of(commit->expected_lineage))) {
+	} else if (!commit->is_restore && !is_same && !twin->doubt.is_out) {
+		begin_doubt(twin);
+	} else if (commit->is_restore || commit->is_given_up || stored->version != commit->expected || !is_same) {
 		take_back(twin); /* it expected something else: it cannot be done any more */
 	}
 }
@@ -310,8 +349,8 @@ void room_twin_pump(struct tick_task *task, struct shard *here)
 	struct room_twin *twin = LIST_OF(task, struct room_twin, pump);
 
 	(void)here;
-	if (!twin->is_synced || twin->is_reading || twin->commit.is_out || timer_is_armed(&twin->retry) ||
-	    !redis_link_is_up(twin->home->link))
+	if (!twin->is_synced || twin->is_reading || twin->commit.is_out || twin->doubt.is_out ||
+	    timer_is_armed(&twin->retry) || !redis_link_is_up(twin->home->link))
 		return;
 	send_leading(twin);
 	if (twin->changes)
@@ -375,7 +414,7 @@ void room_twin_retry(struct timer *timer)
 
 	if (!redis_link_is_up(twin->home->link))
 		return;
-	if (twin->is_synced)
+	if (twin->is_synced && !twin->doubt.is_out)
 		room_twin_wake(twin);
 	else
 		room_twin_read(twin);
@@ -401,6 +440,8 @@ void room_twin_expire(struct timer *timer)
 		twin->commit.is_given_up = true;
 		counter_add(&home->figures.expired, 1);
 	}
+	if (twin->doubt.is_batch && !rooms_adapter_batch(home->rooms, twin->id))
+		twin->doubt.is_given_up = true;
 	if (oldest >= 0)
 		timer_arm(shard_wheel(home->shard), &twin->expiry, oldest + home->commit_ms);
 }
