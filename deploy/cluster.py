@@ -166,7 +166,7 @@ def render(kind, port, nodes, folder):
     paths = "".join(f"\t{name}_temp_path {folder}/nginx-{name};\n"
                     for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     text = text.replace("http {\n", "http {\n" + paths)
-    servers = "\n".join(f"\t\tserver 127.0.0.1:{node} max_fails=1 fail_timeout=1s;" for node in nodes)
+    servers = "\n".join(f"\t\tserver 127.0.0.1:{node} max_fails=0;" for node in nodes)
     return re.sub(r"(\t\tserver node\d+\S* [^\n]*\n)+", lambda _: servers + "\n", text)
 
 

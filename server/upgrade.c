@@ -19,8 +19,6 @@
 #include "server/pid_file.h"
 #include "server/server.h"
 
-extern char **environ;
-
 /* ---- the new process ---- */
 
 struct gift { /* what it inherits */

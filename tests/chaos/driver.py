@@ -119,6 +119,10 @@ class Client:
             self.trying_since = self.trying_since or time.monotonic()
             await asyncio.sleep(random.uniform(0.05, 0.3))
 
+    def is_served(self):
+        """Whether it is up and waits for nothing that it has asked long ago."""
+        return self.is_up and (self.trying_since is None or time.monotonic() - self.trying_since < 0.5)
+
     def note(self, error):
         text = f"{type(error).__name__} {error}"[:100]
         self.errors[text] = self.errors.get(text, 0) + 1
@@ -247,9 +251,9 @@ class Driver:
     async def all_up(self, seconds):
         """Waits until every client is served again; how many are not."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until and not all(client.is_up for client in self.clients):
+        while time.monotonic() < until and not all(client.is_served() for client in self.clients):
             await asyncio.sleep(0.05)
-        return sum(not client.is_up for client in self.clients)
+        return sum(not client.is_served() for client in self.clients)
 
     async def end(self):
         self.is_over = True
