@@ -191,7 +191,6 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 	server->stats = (struct stats_source){
 		.sessions_of = sessions_of,
 		.net_of = net_of,
-		.registry = server->registry,
 		.max_connections = config->max_connections,
 	};
 	server->adapter = memory_adapter();
@@ -252,7 +251,10 @@ void server_free(struct server *server)
 	server_free_tls(server);
 	address_set_free(server->trusted);
 	signing_keys_free(server->keys);
-	registry_free(server->registry);
+	if (server->reloader)
+		reloader_free(server->reloader);
+	else
+		registry_free(server->registry);
 	plugins_close(server->plugins);
 	server_free_routes(server);
 	if (server->transport.free)
@@ -308,6 +310,15 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 	rc = server_register_with_transport(server, error);
 	if (rc < 0)
 		return rc;
+	server->reloader = reloader_new(&(struct reload_options){
+		.group = server->group,
+		.pool = server->pool,
+		.plugins = server->plugins,
+		.registry = server->registry,
+		.folder = server->config->components,
+		.watch = server->config->watch,
+		.hold_ms = server->config->auth_timeout_ms,
+	});
 	rc = server_start_watch(server, error);
 	if (rc < 0)
 		return rc;

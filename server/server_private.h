@@ -15,6 +15,7 @@
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
 #include "server/component/plugin.h"
+#include "server/component/reload.h"
 #include "server/drain.h"
 #include "server/http/http.h"
 #include "server/inherited.h"
@@ -47,6 +48,7 @@ struct server {
 	const struct config *config;
 	struct registry *registry;
 	struct plugins *plugins;
+	struct reloader *reloader; /* from the start on the registry is its */
 	struct signing_keys *keys;
 	struct auth_manager *auth;
 	struct debug_hub *debug;

@@ -24,6 +24,7 @@ struct server_shard *server_shard_new(struct server *server, struct shard *shard
 	here->pools = pools_new(shard);
 	list_init(&here->legs);
 	list_init(&here->subscriptions);
+	reloader_begin(server->reloader, shard);
 	session_shard_init(&here->sessions, shard, here->components, &server->sessions);
 	shard_set_context(shard, SHARD_SERVER, here);
 	return here;
@@ -31,6 +32,7 @@ struct server_shard *server_shard_new(struct server *server, struct shard *shard
 
 void server_shard_free(struct server_shard *here)
 {
+	reloader_end(here->server->reloader, here->shard);
 	drain_free(here->drain);
 	net_shard_free(here->net);
 	sockets_end(here);

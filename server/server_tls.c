@@ -95,5 +95,6 @@ int server_reload(struct server *server, const struct config *config, char error
 		shard_post_outside(shard_group_at(server->group, i), &renewal->mail);
 	}
 	tls_context_unref(context);
+	reloader_ask(server->reloader);
 	return 0;
 }

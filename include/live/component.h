@@ -99,9 +99,10 @@ typedef struct live_definition {
 	const live_rate_limit *rate_limit; /* LIVE_RATE_LIMIT(.max_calls = 5, .window_ms = 1000); NULL: none */
 	/* Keys that PROPERTY_UPDATE may write, NULL-terminated; NULL: those of default_state. */
 	const char *const *updatable;
-	unsigned logging;      /* bits of LIVE_LOG_...; 0: only what is wrong */
-	bool singleton;        /* one instance for all clients */
-	size_t private_size;   /* bytes of zeroed memory that live_private returns */
+	unsigned logging;    /* bits of LIVE_LOG_...; 0: only what is wrong */
+	bool singleton;      /* one instance for all clients */
+	bool move_on_reload; /* its instances by older code go over to this (see docs/components.md); else they stay */
+	size_t private_size; /* bytes of zeroed memory that live_private returns */
 	const char *room_type; /* of its channel on the event bus; NULL: "default" */
 
 	/* Lifecycle, in this order. An error of one hook is logged and ends nothing but that hook. */

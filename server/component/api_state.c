@@ -32,7 +32,7 @@ const live_auth *live_auth_of(const live_component *self)
 
 void *live_private(live_component *self)
 {
-	return (char *)self + INSTANCE_HEAD;
+	return self->extra && self->extra->moved_memory ? self->extra->moved_memory : (char *)self + INSTANCE_HEAD;
 }
 
 unsigned live_shard(const live_component *self)

@@ -18,6 +18,7 @@
 
 struct alerts;
 struct auth_manager;
+struct definition;
 struct cluster_settings;
 struct cluster_shard;
 struct debug_hub;
@@ -75,6 +76,12 @@ struct component_counters {
 	counter cluster_unsealed;  /* messages that were not what the secret says, or no JSON */
 };
 
+/* Work in flight that will come back to code of a definition, when its component may be gone already. */
+struct borrower {
+	struct list link; /* component_shard->borrowers */
+	const struct definition *definition;
+};
+
 struct component_shard {
 	struct shard *shard;
 	unsigned trace;          /* categories that the debugger hears of: all or none (trace.h) */
@@ -86,6 +93,7 @@ struct component_shard {
 	struct rooms *rooms;
 	struct outbox_shard out;       /* how messages are written and sent */
 	struct list instances;         /* of live_component */
+	struct list borrowers;         /* of struct borrower */
 	struct list waiting;           /* calls whose replies are deferred */
 	struct map singletons;         /* of struct audience, by name: of those that live here */
 	struct map persistents;        /* of struct persistent, by the component's name */

@@ -20,6 +20,7 @@ struct waiting { /* a call whose reply is deferred */
 
 struct live_deferred { /* what the author holds */
 	struct mail mail;
+	struct borrower borrower;
 	struct shard *shard;
 	struct handle waiting;
 	const live_value *result; /* ours */
@@ -118,6 +119,8 @@ static void deliver(struct mail *mail, struct shard *shard)
 
 	if (waiting)
 		complete(waiting, deferred->result, call_clean_text(waiting->here, deferred->error));
+	if (component_shard_of(shard))
+		list_remove(&deferred->borrower.link);
 	free_deferred(deferred);
 }
 
@@ -136,6 +139,8 @@ live_deferred *live_reply_defer(live_reply *reply)
 		client_answer(here, reply->call->client, (struct str){NULL, 0}, true);
 	live_deferred *deferred = mem_alloc(sizeof *deferred);
 	deferred->shard = here->shard;
+	deferred->borrower.definition = reply->component->definition;
+	list_append(&here->borrowers, &deferred->borrower.link);
 	deferred->waiting = wait_for(here, reply->component, reply->call)->handle;
 	deferred->mail.deliver = deliver;
 	deferred->mail.discard = discard;

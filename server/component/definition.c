@@ -242,6 +242,11 @@ unsigned registry_count(const struct registry *registry)
 	return registry->count;
 }
 
+bool definition_is_of(const struct definition *definition, const struct registry *registry)
+{
+	return definition->order < registry->count && registry->all[definition->order] == definition;
+}
+
 const struct definition *registry_at(const struct registry *registry, unsigned order)
 {
 	return registry->all[order];

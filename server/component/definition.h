@@ -40,6 +40,8 @@ int registry_add(struct registry *registry, const live_definition *api, const ch
  * then with a capital first letter (protocol 6.1). NULL when there is none. */
 const struct definition *registry_find(const struct registry *registry, struct str name);
 unsigned registry_count(const struct registry *registry);
+/* Whether definition is one of registry's. */
+bool definition_is_of(const struct definition *definition, const struct registry *registry);
 /* The component registered as number order (from 0). */
 const struct definition *registry_at(const struct registry *registry, unsigned order);
 

@@ -16,6 +16,7 @@ static void free_extra(struct instance_extra *extra)
 {
 	live_auth_unref(extra->auth);
 	free(extra->notes);
+	free(extra->moved_memory);
 	free(extra);
 }
 
@@ -48,7 +49,7 @@ static size_t private_size(const struct definition *definition)
 
 static void name_instance(live_component *self, const struct instance_options *options, struct str id)
 {
-	char *at = (char *)live_private(self) + private_size(options->definition);
+	char *at = (char *)self + INSTANCE_HEAD + private_size(options->definition);
 
 	self->mounted.id = self->sender.id = put_text(&at, id);
 	self->sender.user_id = put_text(&at, str_of(live_auth_user_id(options->auth)));

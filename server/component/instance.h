@@ -50,6 +50,7 @@ struct instance_extra {
 	struct room_member bus_name; /* never joins: leaves the component's own events out of its handlers */
 	struct map rates;            /* of rate_window: how often each client called */
 	struct list bus_watches;     /* handlers by live_on_room_event */
+	void *moved_memory;          /* ours: its private memory since it was moved to newer code; NULL: it never was */
 	struct trace_notes *notes;   /* ours: for the debugger, while it is on; else NULL */
 };
 

@@ -266,6 +266,17 @@ void mount_begin(live_component *self, const struct mount_request *request, stru
 		run_on_mount(self, &mounting->call);
 }
 
+void mount_again(live_component *self, const live_value *previous)
+{
+	const struct call call = {.kind = CALL_ON_MOUNT, .action = STR("onMount")};
+
+	self->mount_waits = 1; /* for on_mount; nobody waits for an answer */
+	if (self->definition->api->on_rehydrate)
+		run_on_rehydrate(self, previous);
+	if (!self->is_dead)
+		run_on_mount(self, &call);
+}
+
 /* ---- who is mounted ---- */
 
 const live_value *mount_initial_state(const struct definition *definition, const live_value *given)

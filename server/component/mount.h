@@ -40,6 +40,8 @@ void mount_disconnect(struct client *client);
  * call's client when all is done. previous: the state that it came back with, or NULL. */
 void mount_begin(live_component *self, const struct mount_request *request, struct handle client,
 		 const live_value *previous);
+/* An instance that was moved to newer code: runs on_rehydrate (previous: the state that it had) and on_mount. */
+void mount_again(live_component *self, const live_value *previous);
 /* The default state of definition with the keys of given (a loan, may be NULL) over it. The caller owns it. */
 const live_value *mount_initial_state(const struct definition *definition, const live_value *given);
 /* A room that on_mount joined has answered. */

@@ -11,6 +11,7 @@
 struct offload {
 	struct work work;
 	struct handle component;
+	struct borrower borrower;
 	live_offload_fn *run;
 	live_offload_done_fn *done;
 	const live_value *argument;
@@ -35,12 +36,16 @@ static void deliver(struct mail *mail, struct shard *here)
 {
 	struct offload *offload = LIST_OF(mail, struct offload, work.done);
 	live_component *self = shard_handle_find(here, offload->component);
+	const struct definition *asked_by = offload->borrower.definition;
 
-	if (self) {
+	/* One that was moved to other code since then has not asked. */
+	if (self && self->definition->api == asked_by->api) {
 		struct shard_job before = instance_enter(self, "what follows blocking work");
 		offload->done(self, offload->result);
 		instance_leave(self, before);
 	}
+	if (component_shard_of(here))
+		list_remove(&offload->borrower.link);
 	free_offload(offload);
 }
 
@@ -62,7 +67,11 @@ int live_offload(live_component *self, live_offload_fn *work, const live_value *
 	offload->argument = argument;
 	struct pool *pool = self->home->settings->pool;
 	int rc = self->is_dead ? -EINVAL : pool ? pool_submit(pool, self->home->shard, &offload->work) : -EAGAIN;
-	if (rc < 0)
+	if (rc < 0) {
 		free_offload(offload);
-	return rc;
+		return rc;
+	}
+	offload->borrower.definition = self->definition;
+	list_append(&self->home->borrowers, &offload->borrower.link);
+	return 0;
 }

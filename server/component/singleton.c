@@ -173,8 +173,7 @@ void singleton_tell_join(live_component *self, const char *connection, unsigned 
 		self->definition->api->on_client_join(self, connection, clients);
 }
 
-/* For clients that were there before the instance, one after the other, as if they came now. */
-static void tell_joins(live_component *self)
+void singleton_tell_joins(live_component *self)
 {
 	struct map *listeners = &self->audience->listeners;
 	unsigned clients = 0;
@@ -205,7 +204,7 @@ void singleton_make(struct audience *audience, const live_value *state, struct s
 	audience->component = self;
 	audience->sender = self->sender;
 	audience->task.run = close_tick;
-	tell_joins(self);
+	singleton_tell_joins(self); /* clients that were there before it */
 	if (request && !self->is_dead) {
 		audience_add(audience, request->client, request->is_legacy, request->connection);
 		singleton_tell_join(self, request->connection.ptr, audience->count);

@@ -38,6 +38,8 @@ void singleton_answer(live_component *self, const struct call *call, const live_
 void singleton_push_here(live_component *self, struct str json);
 /* Pushes a room event that reached the singleton itself. */
 void singleton_push_room(live_component *self, struct str shared);
+/* Tells it of all its clients, one after the other, as if they came now. */
+void singleton_tell_joins(live_component *self);
 /* The instance ends: its clients' parts do too, unless it goes on elsewhere. */
 void singleton_end(live_component *self);
 /* How many clients have mounted it. */
@@ -49,6 +51,10 @@ unsigned singleton_clients(const live_component *self);
  * exist yet (a loan; NULL: the request's props). */
 void singleton_mount(struct client *client, const struct definition *definition, const struct mount_request *request,
 		     const live_value *seed);
+/* The registry of here is another one: what clients of here mounted goes over to it (adopt.h). */
+void singleton_adopt(struct component_shard *here);
+/* Whether clients of here mounted a singleton of that registry. */
+bool singleton_uses(const struct component_shard *here, const struct registry *registry);
 /* What the singleton of a part is. */
 const struct definition *singleton_definition(const struct mounted *part);
 /* The client lets go, or is gone. */

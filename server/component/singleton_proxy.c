@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/component/adopt.h"
 #include "server/component/call.h"
 #include "server/component/membership.h"
 #include "server/component/mount.h"
@@ -106,6 +107,25 @@ void singleton_set_state(struct mounted *part, struct str component_id, const li
 	};
 	part->client->ops->hold(part->client);
 	request_home(part, &ask);
+}
+
+/* ---- other definitions of the same name ---- */
+
+void singleton_adopt(struct component_shard *here)
+{
+	for (struct map_entry *entry = map_first(&here->proxies); entry; entry = map_next(&here->proxies, entry)) {
+		struct proxy *proxy = MAP_OF(entry, struct proxy, by_name);
+		proxy->definition = adopt_successor(here, proxy->definition);
+		entry->key = proxy->definition->name; /* the same text */
+	}
+}
+
+bool singleton_uses(const struct component_shard *here, const struct registry *registry)
+{
+	for (struct map_entry *entry = map_first(&here->proxies); entry; entry = map_next(&here->proxies, entry))
+		if (definition_is_of(MAP_OF(entry, struct proxy, by_name)->definition, registry))
+			return true;
+	return false;
 }
 
 /* ---- parts ---- */

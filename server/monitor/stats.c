@@ -387,7 +387,7 @@ void stats_answer(live_request *request, struct shard_group *group, const struct
 
 	gather->source = source;
 	gather->request = request;
-	gather->definitions = registry_count(source->registry);
+	gather->definitions = registry_count(source->sessions_of(shard_here())->components->registry);
 	gather->asked = shards;
 	atomic_init(&gather->missing, shards);
 	for (unsigned i = 0; i < shards; i++) {

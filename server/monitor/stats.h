@@ -21,7 +21,6 @@ struct stats_source {
 	struct session_shard *(*sessions_of)(struct shard *shard);
 	/* Where a shard's connections are counted. */
 	const struct net_counters *(*net_of)(struct shard *shard);
-	const struct registry *registry;
 	struct debug_hub *debug;
 	long long max_connections;
 };
