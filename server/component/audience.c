@@ -115,7 +115,7 @@ void audience_set_id(struct audience *audience, struct str id)
 
 /* ---- what they are told ---- */
 
-void audience_publish(struct audience *audience, struct str text, struct str legacy)
+static void publish(struct audience *audience, enum singleton_news news, struct str text, struct str legacy)
 {
 	struct frame *frame = frame_new(text);
 	struct frame *wide = legacy.ptr ? frame_new(legacy) : NULL;
@@ -123,14 +123,18 @@ void audience_publish(struct audience *audience, struct str text, struct str leg
 	for (unsigned i = 0; i < audience->shards; i++) {
 		if (!audience->on_shard[i])
 			continue;
-		struct singleton_notice *notice =
-			singleton_notice_new(NEWS_PUSH, audience->definition, audience->sender.id);
+		struct singleton_notice *notice = singleton_notice_new(news, audience->definition, audience->sender.id);
 		notice->frame = frame_ref(frame);
 		notice->legacy = wide ? frame_ref(wide) : NULL;
 		shard_post(audience->here->shard, i, &notice->mail);
 	}
 	frame_unref(frame);
 	frame_unref(wide);
+}
+
+void audience_publish(struct audience *audience, struct str text)
+{
+	publish(audience, NEWS_PUSH, text, (struct str){NULL, 0});
 }
 
 void audience_publish_delta(struct audience *audience, const live_value *delta, const live_value *next)
@@ -145,13 +149,12 @@ void audience_publish_delta(struct audience *audience, const live_value *delta, 
 		wide_text = scratch_take(audience->here);
 	}
 	encode_state_delta(out, &audience->sender, delta);
-	audience_publish(audience, scratch_take(audience->here), wide_text);
+	publish(audience, NEWS_DELTA, scratch_take(audience->here), wide_text);
 }
 
-void audience_publish_one(struct audience *audience, struct handle client, struct str text)
+void audience_publish_state(struct audience *audience, struct handle client, struct str text)
 {
-	struct singleton_notice *notice =
-		singleton_notice_new(NEWS_PUSH_ONE, audience->definition, audience->sender.id);
+	struct singleton_notice *notice = singleton_notice_new(NEWS_STATE, audience->definition, audience->sender.id);
 
 	notice->client = client;
 	notice->frame = frame_new(text);

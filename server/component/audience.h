@@ -65,11 +65,12 @@ void audience_add(struct audience *audience, struct handle client, bool is_legac
 /* Drops a client; the listener is freed. */
 void audience_drop(struct audience *audience, struct listener *listener);
 
-/* Sends text to all clients; legacy (ptr NULL: the same) to those that are older. Copied. */
-void audience_publish(struct audience *audience, struct str text, struct str legacy);
-/* The same for a change of state, which is next by now. */
+/* Sends text (copied) to all clients. */
+void audience_publish(struct audience *audience, struct str text);
+/* Sends a change of state, which is next by now, to all but those that are too slow: these ask for the whole of it once
+ * they have caught up. */
 void audience_publish_delta(struct audience *audience, const live_value *delta, const live_value *next);
-/* Sends text to one. */
-void audience_publish_one(struct audience *audience, struct handle client, struct str text);
+/* Sends text (copied), an update with the whole state, to one. */
+void audience_publish_state(struct audience *audience, struct handle client, struct str text);
 
 #endif

@@ -67,7 +67,7 @@ void singleton_flush(live_component *self)
 void singleton_push_here(live_component *self, struct str json)
 {
 	publish_delta(self);
-	audience_publish(self->audience, json, (struct str){NULL, 0});
+	audience_publish(self->audience, json);
 }
 
 void singleton_push(live_component *self, struct str json)
@@ -244,12 +244,23 @@ static void attach(live_component *self, const struct singleton_request *request
 		audience_add(audience, request->client, request->is_legacy, request->connection);
 	struct str signed_state = instance_sign(self);
 	encode_state_update(&here->out.scratch, &self->sender, self->state, signed_state);
-	audience_publish_one(audience, request->client, scratch_take(here));
+	audience_publish_state(audience, request->client, scratch_take(here));
 	singleton_tell_join(self, request->connection.ptr, audience->count);
 	if (self->is_dead) /* on_client_join ended it */
 		singleton_refuse(here, request, STR("The component ended while it was mounted"));
 	else
 		singleton_answer_mount(audience, request, self->state, signed_state);
+}
+
+/* A client that was too slow for the changes has caught up. */
+static void refresh(live_component *self, const struct singleton_request *request)
+{
+	if (!audience_listener(self->audience, request->client))
+		return;
+	publish_delta(self);
+	struct str signed_state = instance_sign(self);
+	encode_state_update(&self->home->out.scratch, &self->sender, self->state, signed_state);
+	audience_publish_state(self->audience, request->client, scratch_take(self->home));
 }
 
 static void detach(live_component *self, const struct singleton_request *request)
@@ -320,7 +331,7 @@ static bool serve_clustered(struct component_shard *here, struct audience *audie
 			    bool *is_kept)
 {
 	struct owner *owner = audience ? clustered_owner(audience->clustered) : NULL;
-	bool is_change = request->ask != ASK_MOUNT && request->ask != ASK_DETACH;
+	bool is_change = request->ask >= ASK_ACTION;
 
 	*is_kept = false;
 	if (is_change && (owner ? !owner_is_leased(owner) : request->source.ptr != NULL)) {
@@ -351,7 +362,9 @@ bool singleton_serve(struct component_shard *here, struct singleton_request *req
 		create(here, request);
 	else if (request->ask == ASK_DETACH && self)
 		detach(self, request);
-	else if (request->ask == ASK_DETACH)
+	else if (request->ask == ASK_REFRESH && self)
+		refresh(self, request);
+	else if (request->ask < ASK_ACTION)
 		return false;
 	/* One that came after the one that the client means is not its. */
 	else if (!self || !str_equal(self->mounted.id, request->component_id))

@@ -57,6 +57,8 @@ void singleton_adopt(struct component_shard *here);
 bool singleton_uses(const struct component_shard *here, const struct registry *registry);
 /* What the singleton of a part is. */
 const struct definition *singleton_definition(const struct mounted *part);
+/* The client, which was too slow, has caught up: when changes passed it by, it is sent the whole state. */
+void singleton_refresh(struct mounted *part);
 /* The client lets go, or is gone. */
 void singleton_detach(struct mounted *part);
 /* Has the home run an action and answer; the client is held until then, so that answers come in the order of the

@@ -199,7 +199,7 @@ static void end_moved(struct clustered *self)
 	struct component_shard *here = clustered_here(self);
 
 	encode_error_push(&here->out.scratch, &self->audience->sender, (struct str){0}, STR(CLUSTER_MOVED));
-	audience_publish(self->audience, scratch_take(here), (struct str){NULL, 0});
+	audience_publish(self->audience, scratch_take(here));
 	clustered_over(self, STR(CLUSTER_LOST));
 }
 

@@ -17,7 +17,7 @@
 
 struct component_shard;
 
-enum singleton_ask { ASK_MOUNT, ASK_DETACH, ASK_ACTION, ASK_PROPERTY, ASK_STATE };
+enum singleton_ask { ASK_MOUNT, ASK_DETACH, ASK_REFRESH, ASK_ACTION, ASK_PROPERTY, ASK_STATE };
 
 /* From a client's shard to the home; or from another node, which then answers to its client. */
 struct singleton_request {
@@ -49,16 +49,16 @@ unsigned singleton_home(const struct component_shard *here, const struct definit
 /* At the home. Whether it keeps request, which is then its own. */
 bool singleton_serve(struct component_shard *here, struct singleton_request *request);
 
-enum singleton_news { NEWS_ATTACHED, NEWS_PUSH, NEWS_PUSH_ONE, NEWS_ENDED };
+enum singleton_news { NEWS_ATTACHED, NEWS_PUSH, NEWS_DELTA, NEWS_STATE, NEWS_ENDED };
 
 /* From the home to a client's shard. */
 struct singleton_notice {
 	struct mail mail;
 	enum singleton_news news;
 	const struct definition *definition;
-	struct handle client; /* ATTACHED, PUSH_ONE */
-	struct frame *frame;  /* ours: PUSH, PUSH_ONE */
-	struct frame *legacy; /* ours, or NULL: PUSH to older clients */
+	struct handle client; /* ATTACHED, STATE */
+	struct frame *frame;  /* ours: PUSH, DELTA; STATE: the whole of it, for one client */
+	struct frame *legacy; /* ours, or NULL: PUSH, DELTA to older clients */
 	struct str id;        /* of the singleton; in text */
 	char text[];
 };

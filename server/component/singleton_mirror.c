@@ -20,8 +20,18 @@ static void attach(struct clustered *self, const struct singleton_request *reque
 	if (!audience_listener(audience, request->client))
 		audience_add(audience, request->client, request->is_legacy, request->connection);
 	encode_state_update(&here->out.scratch, &audience->sender, self->state, (struct str){NULL, 0});
-	audience_publish_one(audience, request->client, scratch_take(here));
+	audience_publish_state(audience, request->client, scratch_take(here));
 	singleton_answer_mount(audience, request, self->state, (struct str){NULL, 0});
+}
+
+static void refresh(struct clustered *self, const struct singleton_request *request)
+{
+	struct component_shard *here = clustered_here(self);
+
+	if (self->role != ROLE_MIRROR || !audience_listener(self->audience, request->client))
+		return; /* who comes next tells all the state that it begins with */
+	encode_state_update(&here->out.scratch, &self->audience->sender, self->state, (struct str){NULL, 0});
+	audience_publish_state(self->audience, request->client, scratch_take(here));
 }
 
 static void detach(struct clustered *self, const struct singleton_request *request)
@@ -52,6 +62,7 @@ bool clustered_serve(struct clustered *self, struct singleton_request *request)
 		wait(self, request);
 		return true;
 	case ASK_DETACH: detach(self, request); return false;
+	case ASK_REFRESH: refresh(self, request); return false;
 	default: break;
 	}
 	if (!str_equal(self->audience->sender.id, request->component_id)) {
@@ -101,7 +112,7 @@ void mirror_push_state(struct clustered *self)
 	struct component_shard *here = clustered_here(self);
 
 	encode_state_update(&here->out.scratch, &self->audience->sender, self->state, (struct str){NULL, 0});
-	audience_publish(self->audience, scratch_take(here), (struct str){NULL, 0});
+	audience_publish(self->audience, scratch_take(here));
 }
 
 /* The state was read again: its clients get the difference. */
@@ -146,7 +157,7 @@ static void hear_push(struct clustered *self, const live_value *message)
 	if (live_value_type(push) != LIVE_OBJECT)
 		return;
 	json_write(&here->out.scratch, push);
-	audience_publish(self->audience, scratch_take(here), (struct str){NULL, 0});
+	audience_publish(self->audience, scratch_take(here));
 }
 
 /* A change of the state, or a push: in its order, once the state before it is known. */

@@ -21,6 +21,7 @@ struct proxy {
 struct part {
 	struct mounted mounted;
 	struct list link; /* proxy->parts */
+	bool is_stale;    /* changes passed it by: no more of them until it has the whole state */
 	struct grave grave;
 };
 
@@ -223,17 +224,42 @@ static void push(struct component_shard *here, const struct singleton_notice *no
 	if (notice->legacy)
 		*wide = (struct shared_text){.text = arena_copy(arena, frame_bytes(notice->legacy))};
 	list_for_each (link, &proxy->parts) {
-		struct client *client = LIST_OF(link, struct part, link)->mounted.client;
+		struct part *part = LIST_OF(link, struct part, link);
+		struct client *client = part->mounted.client;
+		if (notice->news == NEWS_DELTA)
+			part->is_stale |= client->outbox.behind;
+		if (notice->news == NEWS_DELTA && part->is_stale)
+			continue;
 		outbox_push_shared(&client->outbox, client->outbox.legacy ? wide : text);
 	}
 }
 
-static void push_one(struct component_shard *here, const struct singleton_notice *notice)
+void singleton_refresh(struct mounted *mounted)
+{
+	struct part *part = LIST_OF(mounted, struct part, mounted);
+	struct singleton_request ask = {.ask = ASK_REFRESH};
+
+	if (!part->is_stale)
+		return;
+	counter_add(&mounted->client->home->counters.collapses, 1);
+	request_home(mounted, &ask);
+}
+
+static void push_state(struct component_shard *here, const struct singleton_notice *notice)
 {
 	struct client *client = shard_handle_find(here->shard, notice->client);
+	struct proxy *proxy = find_proxy(here, notice->definition);
 
-	if (client)
-		outbox_push(&client->outbox, arena_copy(shard_arena(here->shard), frame_bytes(notice->frame)));
+	if (!client)
+		return;
+	if (proxy) {
+		list_for_each (link, &proxy->parts) {
+			struct part *part = LIST_OF(link, struct part, link);
+			if (part->mounted.client == client)
+				part->is_stale = false;
+		}
+	}
+	outbox_push(&client->outbox, arena_copy(shard_arena(here->shard), frame_bytes(notice->frame)));
 }
 
 static void end(struct component_shard *here, const struct singleton_notice *notice)
@@ -251,8 +277,9 @@ void singleton_hear(struct component_shard *here, struct singleton_notice *notic
 {
 	switch (notice->news) {
 	case NEWS_ATTACHED: attach(here, notice); break;
-	case NEWS_PUSH: push(here, notice); break;
-	case NEWS_PUSH_ONE: push_one(here, notice); break;
+	case NEWS_PUSH:
+	case NEWS_DELTA: push(here, notice); break;
+	case NEWS_STATE: push_state(here, notice); break;
 	case NEWS_ENDED: end(here, notice); break;
 	}
 }

@@ -125,7 +125,9 @@ void client_catch_up(struct client *client)
 	list_for_each (link, &client->mounted) {
 		struct mounted *mounted = LIST_OF(link, struct mounted, link);
 		live_component *self = mounted->instance;
-		if (self && self->pending.collapsed) {
+		if (!self)
+			singleton_refresh(mounted);
+		else if (self->pending.collapsed) {
 			self->pending.collapsed = false;
 			counter_add(&self->home->counters.collapses, 1);
 			if (trace_wants(self, LIVE_LOG_WEBSOCKET))

@@ -144,5 +144,24 @@ def case_rooms_of_a_singleton(program, components):
         server.until("the room to be empty", lambda stats: not stats["components"]["roomDetails"].get("lobby"))
 
 
+def case_deltas_collapse(program, components):
+    """Who falls behind gets the whole state in place of the changes that passed it by; the others notice nothing."""
+    with Server(program, components=components, shards=4, rate_limit_tokens=0, outbox_soft_bytes=65536,
+                outbox_hard_bytes=1 << 30, outbox_soft_ms=60000, outbox_hard_ms=120000) as server:
+        slow, quick = server.client().mount("Board"), server.client().mount("Board")
+        for n in range(300):
+            quick.client.request("PROPERTY_UPDATE", componentId=quick.id, property="note",
+                                 payload={"value": f"{n} " + "x" * 20000})
+        end = quick.state["note"]
+        assert end.startswith("299 ")
+        slow.client.wait(type="STATE_DELTA", check=lambda m: m["payload"]["delta"].get("note"))
+        slow.client.wait(type="STATE_UPDATE", check=lambda m: m["payload"]["state"]["note"] == end)
+        assert slow.state == quick.state
+        updates, deltas = (sum(m["type"] == kind for m in slow.pushes()) for kind in ("STATE_UPDATE", "STATE_DELTA"))
+        assert updates == 2 and deltas < 300, f"{updates} full states, {deltas} deltas"
+        quick.client.request("PROPERTY_UPDATE", componentId=quick.id, property="note", payload={"value": "short"})
+        slow.client.wait(type="STATE_DELTA", check=lambda m: m["payload"]["delta"].get("note") == "short")
+
+
 if __name__ == "__main__":
     main(globals())
