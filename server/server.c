@@ -187,6 +187,7 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 
 	server->config = config;
 	server->registry = registry_new();
+	buf_init(&server->names, SIZE_MAX);
 	server->plugins = plugins_new();
 	server->stats = (struct stats_source){
 		.sessions_of = sessions_of,
@@ -251,6 +252,7 @@ void server_free(struct server *server)
 	server_free_tls(server);
 	address_set_free(server->trusted);
 	signing_keys_free(server->keys);
+	buf_deinit(&server->names);
 	if (server->reloader)
 		reloader_free(server->reloader);
 	else
@@ -286,10 +288,17 @@ void server_say_hello(const struct server *server)
 {
 	server_say_where(server);
 	printf("%u shards\ncomponents:", shard_group_count(server->group));
-	for (unsigned i = 0; i < registry_count(server->registry); i++)
-		printf(" %s", registry_at(server->registry, i)->api->name);
-	printf("%s\n", registry_count(server->registry) ? "" : " none");
+	printf("%.*s\n", STR_ARG(buf_str(&server->names)));
 	fflush(stdout);
+}
+
+/* While the registry is still ours: the reloader may take another one at any time. */
+static void name_components(struct server *server)
+{
+	for (unsigned i = 0; i < registry_count(server->registry); i++)
+		buf_printf(&server->names, " %s", registry_at(server->registry, i)->api->name);
+	if (!server->names.len)
+		buf_append_str(&server->names, STR(" none"));
 }
 
 int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
@@ -310,6 +319,7 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 	rc = server_register_with_transport(server, error);
 	if (rc < 0)
 		return rc;
+	name_components(server);
 	server->reloader = reloader_new(&(struct reload_options){
 		.group = server->group,
 		.pool = server->pool,

@@ -48,6 +48,7 @@ struct server {
 	const struct config *config;
 	struct registry *registry;
 	struct plugins *plugins;
+	struct buf names;          /* of the components, as of the start */
 	struct reloader *reloader; /* from the start on the registry is its */
 	struct signing_keys *keys;
 	struct auth_manager *auth;
