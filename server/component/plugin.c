@@ -54,8 +54,8 @@ void plugins_close(struct plugins *plugins)
 {
 	if (!plugins)
 		return;
-	while (!list_is_empty(&plugins->all))
-		close_plugin(LIST_OF(plugins->all.next, struct plugin, link));
+	list_for_each_safe (link, &plugins->all)
+		close_plugin(LIST_OF(link, struct plugin, link));
 	free(plugins);
 }
 

@@ -194,30 +194,35 @@ static void discard_nudge(struct mail *mail)
 	free(LIST_OF(mail, struct nudge, mail));
 }
 
+static bool is_needed(const struct reloader *self, const struct old_registry *old)
+{
+	return old->quiet < QUIET_ROUNDS || shard_clock(self->home)->mono_ms - old->since_ms < self->hold_ms;
+}
+
 /* Frees those that nobody needs, and has the pool close what only they named. */
 static void bury_old(struct reloader *self)
 {
-	int64_t now_ms = shard_clock(self->home)->mono_ms;
-	size_t count = 1, buried = 0;
+	size_t all = 0, kept = 0;
 
+	list_for_each (link, &self->old) {
+		all++;
+		kept += is_needed(self, LIST_OF(link, struct old_registry, link));
+	}
+	if (kept == all)
+		return;
+	self->kept = mem_alloc((1 + kept + 1) * sizeof *self->kept); /* NULL ends it */
+	self->kept[0] = self->registry;
+	kept = 1;
 	list_for_each_safe (link, &self->old) {
 		struct old_registry *old = LIST_OF(link, struct old_registry, link);
-		if (old->quiet < QUIET_ROUNDS || now_ms - old->since_ms < self->hold_ms) {
-			count++;
+		if (is_needed(self, old)) {
+			self->kept[kept++] = old->registry;
 			continue;
 		}
 		list_remove(&old->link);
 		registry_free(old->registry);
 		free(old);
-		buried++;
 	}
-	if (!buried)
-		return;
-	self->kept = mem_alloc((count + 1) * sizeof *self->kept);
-	self->kept[0] = self->registry;
-	size_t i = 1;
-	list_for_each (link, &self->old)
-		self->kept[i++] = LIST_OF(link, struct old_registry, link)->registry;
 	if (!begin_work(self, true)) { /* the next sweep will close them */
 		free(self->kept);
 		self->kept = NULL;

@@ -9,7 +9,7 @@
 
 #define ROW(kind, where, type, field, family, label, help)                                \
 	{                                                                                 \
-		family, help, METRIC_##kind, label, METRIC_##where, offsetof(type, field) \
+		family, help, label, METRIC_##kind, METRIC_##where, offsetof(type, field) \
 	}
 #define NET(field, family, label, help) ROW(COUNTER, NET, struct net_counters, field, family, label, help)
 #define SESSION(field, family, help) ROW(COUNTER, SESSION, struct session_counters, field, family, NULL, help)

@@ -28,8 +28,8 @@ enum metric_place {
 struct metric_row {
 	const char *family; /* behind "liveshard_" */
 	const char *help;
-	enum metric_type type;
 	const char *label; /* name="value", or NULL */
+	enum metric_type type;
 	enum metric_place place;
 	size_t offset; /* of the counter in the place's struct */
 };
