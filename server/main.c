@@ -3,6 +3,7 @@
  * orderly end, 2 for a setting, file or component that is wrong.
  */
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "core/log.h"
 #include "server/author/author.h"
@@ -62,6 +63,18 @@ static int ask_for_upgrade(int argc, char **argv)
 }
 
 /* Gives options away. */
+/* As many open files as the hard limit lets: shells and service managers begin with a thousand. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warn(NULL, "cannot raise the limit of open files");
+}
+
 static int run(live_options *options, struct call *call, bool only_check)
 {
 	char error[CONFIG_ERROR_SIZE];
@@ -70,6 +83,7 @@ static int run(live_options *options, struct call *call, bool only_check)
 
 	keeper_block_signals();
 	log_thread("main");
+	allow_files();
 	if (live_server_new(&server, options, error, sizeof error) < 0)
 		return fail(error);
 	if (only_check) {
