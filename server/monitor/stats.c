@@ -28,6 +28,7 @@ struct part {
 	struct gather *gather; /* opaque but to the shard that asked */
 	const struct stats_source *source;
 	unsigned asker;
+	unsigned definitions; /* of the shard's registry: another one while code is taken over */
 	uint64_t components, rooms, sessions, alerts;
 	uint64_t healths[HEALTHS];
 	struct alert *listed[LISTED_ALERTS]; /* ours: the last, oldest first */
@@ -39,8 +40,7 @@ struct part {
 /* On the shard that asked. Whoever brings the last part, or discards it when the server ends, frees it. */
 struct gather {
 	const struct stats_source *source;
-	live_request *request; /* ours */
-	unsigned definitions;
+	live_request *request;    /* ours */
 	_Atomic unsigned missing; /* counted down on any shard; who takes it to 0 sees all parts (acquire, release) */
 	unsigned asked;
 	unsigned count;
@@ -211,6 +211,7 @@ static void fill(struct mail *mail, struct shard *here)
 		drop_part(part);
 		return;
 	}
+	part->definitions = registry_count(sessions->components->registry);
 	rooms_each_home(sessions->components->rooms, add_room, part);
 	add_mirrors(part, sessions->components);
 	list_for_each (link, &sessions->components->instances)
@@ -323,7 +324,7 @@ static void write_stats(struct buf *out, const struct gather *gather)
 	buf_printf(out,
 		   "{\"components\":{\"components\":%llu,\"definitions\":%u,\"rooms\":%llu,\"connections\":%llu,"
 		   "\"singletons\":{",
-		   (unsigned long long)components, gather->definitions, (unsigned long long)rooms,
+		   (unsigned long long)components, gather->parts[0]->definitions, (unsigned long long)rooms,
 		   (unsigned long long)sessions);
 	join_lists(out, gather, offsetof(struct part, singletons));
 	buf_append_str(out, STR("},\"remoteSingletons\":{"));
@@ -387,7 +388,6 @@ void stats_answer(live_request *request, struct shard_group *group, const struct
 
 	gather->source = source;
 	gather->request = request;
-	gather->definitions = registry_count(source->sessions_of(shard_here())->components->registry);
 	gather->asked = shards;
 	atomic_init(&gather->missing, shards);
 	for (unsigned i = 0; i < shards; i++) {
