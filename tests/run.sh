@@ -3,7 +3,7 @@
 #
 #	tests/run.sh [--quick] [--no-install] [--fuzz-seconds N] [--only PART]... [--list]
 #
-#	--quick           checks, the dev build and its whole suite, nothing else
+#	--quick           checks, the dev build and its suite but for the tests labelled slow, nothing else
 #	--no-install      do not install missing packages
 #	--fuzz-seconds N  how long each fuzzer runs (default 10)
 #	--only PART       just this part (and the builds it needs); may be given again
@@ -26,6 +26,7 @@ only=()
 install=yes
 fuzz_seconds=10
 jobs=$(nproc)
+left_out=checks # labels that the dev suite leaves out: they have a part of their own, or, with --quick, are slow
 
 usage() {
 	sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
@@ -33,7 +34,7 @@ usage() {
 
 while (($#)); do
 	case $1 in
-	--quick) parts=("${quick_parts[@]}") ;;
+	--quick) parts=("${quick_parts[@]}") left_out="checks|slow" ;;
 	--no-install) install=no ;;
 	--fuzz-seconds) fuzz_seconds=${2:?a number of seconds}; shift ;;
 	--only) only+=("${2:?the name of a part}"); shift ;;
@@ -96,7 +97,7 @@ node_tests() {
 part_configure() { cmake --preset dev; }
 part_checks() { suite build/dev -L '^checks$'; }
 part_build() { cmake --build --preset dev; }
-part_suite() { suite build/dev -LE '^checks$'; }
+part_suite() { suite build/dev -LE "^($left_out)\$"; }
 part_tidy() { tests/tidy.py build/dev; }
 
 part_client() { node_tests clients/js/test.sh; }
