@@ -31,7 +31,7 @@ enum {
 	TWIN_BATCH_ITEMS = 128,           /* in one commit */
 	TWIN_REST_MS = 1000,              /* that a restored room rests, so that who knows more can say so */
 	TWIN_RETRY_MS = 250,              /* after a refusal */
-	TWIN_DOUBT_MS = 2 * TWIN_REST_MS, /* that another node may still say what it heard of our commit */
+	TWIN_DOUBT_MS = 6 * TWIN_REST_MS, /* that another node may still say what it heard of our commit */
 	TWIN_ORIGIN_MAX = 32,             /* bytes of a node's name that are kept */
 	TWIN_OTHERS_MAX = 4096,           /* nodes whose members are counted */
 	TWIN_LINGER_MAX = 65536,          /* closed rooms that still wait for Redis, per shard */

@@ -135,6 +135,9 @@ def case_a_node_is_killed(program, components):
         members = [nodes[n].client().mount("Counter") for n in range(3)]
         for member in members:
             assert join(member, "lobby")["success"]
+        for member in members[:2]: # what nobody has heard of cannot leave
+            member.client.wait(lambda m: m["type"] == "ROOM_SYSTEM" and m["event"] == "$sub:join" and
+                               m["data"] == {"subscriberId": members[2].id, "count": 3})
         nodes.kill(2)
         for member in members[:2]:
             left = member.client.wait(lambda m: m["type"] == "ROOM_SYSTEM" and m["event"] == "$sub:leave")
@@ -149,7 +152,8 @@ def case_counting(program, components):
 
 
 def case_redis_killed(program, components):
-    with Redis() as redis, Together(program, components, redis) as nodes:
+    """With patience for commits in doubt, nothing is lost, doubled or refused."""
+    with Redis() as redis, Together(program, components, redis, cluster_room_ms=30000) as nodes:
         clickers = [Clicker(nodes[n % 3]) for n in range(6)]
         for _ in range(2):
             count_on(clickers, 200)
@@ -161,7 +165,7 @@ def case_redis_killed(program, components):
 
 
 def case_redis_paused(program, components):
-    with Redis() as redis, Together(program, components, redis) as nodes:
+    with Redis() as redis, Together(program, components, redis, cluster_room_ms=30000) as nodes:
         clickers = [Clicker(nodes[n % 3]) for n in range(6)]
         count_on(clickers, 200)
         redis.pause(True)
