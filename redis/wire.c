@@ -39,8 +39,13 @@ static void watch_fire(struct timer *timer);
 void redis_wire_init(struct redis_wire *wire, struct shard *shard, const struct redis_node *node,
 		     struct redis_figures *figures, const struct redis_wire_ops *ops)
 {
-	*wire = (struct redis_wire){
-		.shard = shard, .node = node, .figures = figures, .ops = ops, .fd = -1, .last = &wire->first};
+	*wire = (struct redis_wire){.shard = shard,
+				    .node = node,
+				    .figures = figures,
+				    .ops = ops,
+				    .fd = -1,
+				    .parted = -1,
+				    .last = &wire->first};
 	wire->flush.run = flush_run;
 	timer_init(&wire->watch, watch_fire);
 	buf_init(&wire->out, SIZE_MAX / 2); /* bounded by what may be unanswered */
@@ -53,6 +58,8 @@ void redis_wire_deinit(struct redis_wire *wire)
 	if (wire->is_connected && wire->out.len)
 		(void)!send(wire->fd, wire->out.ptr, wire->out.len, MSG_NOSIGNAL);
 	redis_wire_close(wire, -ECONNRESET);
+	if (wire->parted >= 0)
+		close(wire->parted);
 	buf_deinit(&wire->out);
 }
 
@@ -107,6 +114,19 @@ static void request_done(struct redis_wire *wire, struct redis_request *request,
 		answer(context, error, reply);
 }
 
+/*
+ * Ends the connection, but keeps its descriptor until the next one ends: the loop tells the kernel of what is no longer
+ * watched only before it waits, and by then the number could be another thread's.
+ */
+static void part(struct redis_wire *wire)
+{
+	(void)shutdown(wire->fd, SHUT_RDWR);
+	if (wire->parted >= 0)
+		close(wire->parted);
+	wire->parted = wire->fd;
+	wire->fd = -1;
+}
+
 void redis_wire_close(struct redis_wire *wire, int error)
 {
 	struct redis_request *request = wire->first;
@@ -118,8 +138,7 @@ void redis_wire_close(struct redis_wire *wire, int error)
 	event_free(wire->reading);
 	event_free(wire->writing);
 	redisReaderFree(wire->reader);
-	close(wire->fd);
-	wire->fd = -1;
+	part(wire);
 	wire->generation++;
 	wire->is_connected = false;
 	buf_reset(&wire->out, 0);

@@ -47,7 +47,8 @@ struct redis_wire {
 	const struct redis_node *node;
 	struct redis_figures *figures;
 	const struct redis_wire_ops *ops;
-	int fd; /* -1: closed */
+	int fd;     /* -1: closed */
+	int parted; /* the one before, ended but not closed; -1: none */
 	bool is_connected;
 	bool is_subscriber;  /* answers are no longer one per command: what comes goes to ops->pushed */
 	bool is_pinged;      /* and nothing came since */
