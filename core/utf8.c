@@ -50,6 +50,17 @@ static size_t measure(const unsigned char *at, const unsigned char *end, bool *w
 	return len;
 }
 
+size_t utf8_units(struct str text)
+{
+	size_t units = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char byte = (unsigned char)text.ptr[i];
+		/* Every character begins one; what takes four bytes takes two units. */
+		units += (size_t)((byte & 0xc0) != 0x80) + (size_t)(byte >= 0xf0);
+	}
+	return units;
+}
+
 size_t utf8_sequence(struct str text)
 {
 	bool whole;

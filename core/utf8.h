@@ -17,6 +17,8 @@
 bool utf8_check(struct str text);
 /* Bytes of the well-formed sequence that text begins with (1 to 4), or 0 when it begins with none. */
 size_t utf8_sequence(struct str text);
+/* UTF-16 code units of a well-formed text: its length in JavaScript. */
+size_t utf8_units(struct str text);
 /* Appends text with each ill-formed part as U+FFFD, one for each maximal subpart as the Unicode Standard (section 3.9)
  * and browsers do. */
 void utf8_append_repaired(struct buf *to, struct str text);

@@ -140,7 +140,7 @@ static void close_socket(struct transport *transport, unsigned code, struct str 
 static void take_message(live_socket *self, const struct message *message)
 {
 	if (message->is_binary)
-		session_refuse(self->session, STR("Binary messages are not supported"));
+		session_binary(self->session, message->len);
 	else
 		session_message(self->session, (struct str){message->bytes, message->len});
 }

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "server/component/component_shard.h"
 #include "server/component/instance.h"
 #include "server/component/mount.h"
@@ -170,14 +171,34 @@ static bool take_from_rate(struct session *self)
 	return false;
 }
 
-void session_refuse(struct session *self, struct str error)
+/* A message is refused unread. */
+static void refuse_unread(struct session *self, struct str error)
+{
+	refuse(self, (struct str){NULL, 0}, take_from_rate(self) ? error : STR("Rate limit exceeded"),
+	       (struct str){NULL, 0});
+}
+
+/* The limit is one of JavaScript's string length; what has no more bytes cannot be longer than that. */
+static bool is_too_large(const struct session *self, struct str text)
+{
+	size_t most = self->here->settings->max_message_bytes;
+
+	return text.len > most && utf8_units(text) > most;
+}
+
+static void count_message(struct session *self)
+{
+	counter_add(&self->here->counters.messages_in, 1);
+	self->messages_in++;
+}
+
+void session_binary(struct session *self, size_t len)
 {
 	if (self->is_closed)
 		return;
-	counter_add(&self->here->counters.messages_in, 1);
-	self->messages_in++;
-	refuse(self, (struct str){NULL, 0}, take_from_rate(self) ? error : STR("Rate limit exceeded"),
-	       (struct str){NULL, 0});
+	count_message(self);
+	refuse_unread(self, len > self->here->settings->max_message_bytes ? STR("Message too large")
+									  : STR("Binary messages are not supported"));
 }
 
 static struct str printed(struct session *self, const char *format, const void *argument)
@@ -224,8 +245,11 @@ void session_message(struct session *self, struct str text)
 
 	if (self->is_closed)
 		return;
-	counter_add(&self->here->counters.messages_in, 1);
-	self->messages_in++;
+	count_message(self);
+	if (is_too_large(self, text)) {
+		refuse_unread(self, STR("Message too large"));
+		return;
+	}
 	bool is_limited = !take_from_rate(self);
 	/* Decoded even when over the limit: the refusal names the request. */
 	enum message_result result =

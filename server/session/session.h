@@ -24,11 +24,11 @@ struct component_shard;
 struct session;
 struct shard;
 
-struct session_settings {       /* shared, read-only */
-	struct rate_limit rate; /* messages of one client */
-	unsigned max_depth;     /* of nesting in a message */
-	size_t max_message_bytes;
-	struct id_source ids; /* of connections */
+struct session_settings {         /* shared, read-only */
+	struct rate_limit rate;   /* messages of one client */
+	unsigned max_depth;       /* of nesting in a message */
+	size_t max_message_bytes; /* of a binary message; of a text, UTF-16 code units */
+	struct id_source ids;     /* of connections */
 };
 
 struct session_counters {
@@ -57,8 +57,8 @@ void session_shard_init(struct session_shard *here, struct shard *shard, struct 
 struct session *session_open(struct session_shard *here, struct transport *transport, struct str token);
 /* One text message came; text is valid during the call. */
 void session_message(struct session *session, struct str text);
-/* A message came that no session takes: it is answered with error. */
-void session_refuse(struct session *session, struct str error);
+/* A binary message of len bytes came: it is refused. */
+void session_binary(struct session *session, size_t len);
 /* The end of a tick in which the transport was asked to flush: composes what is to be sent. */
 void session_compose(struct session *session, struct buf *out);
 /* The client does not take what it is sent: from now on state is collapsed. */

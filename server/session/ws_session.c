@@ -103,7 +103,7 @@ static void on_message(void *owner, struct ws *ws, enum ws_opcode opcode, char *
 	if (opcode == WS_TEXT)
 		session_message(self->session, (struct str){bytes, len});
 	else
-		session_refuse(self->session, STR("Binary messages are not supported"));
+		session_binary(self->session, len);
 }
 
 static void on_flush(void *owner, struct ws *ws, struct buf *out)

@@ -304,10 +304,13 @@ def rate(trace):
 
 @scenario
 def too_big(trace):
-    client = trace.connect(trace.server(max_message_bytes=1024))
-    text = '{"type":"PING","payload":"' + "x" * 1024 + '"}'
-    client.wire.write_frame(1, text.encode())
-    trace.note(f"max_message_bytes is 1024, and the client sends {len(text)} bytes")
+    client = trace.connect(trace.server(max_message_bytes=1024, max_payload_bytes=2048))
+    for size in (1024, 2048):
+        text = '{"type":"PING","payload":"' + "x" * size + '"}'
+        client.wire.write_frame(1, text.encode())
+        trace.note(f"max_message_bytes is 1024, max_payload_bytes is 2048, and the client sends {len(text)} bytes")
+        if size == 1024:
+            client.hear()
     client.hear_close()
 
 

@@ -141,6 +141,8 @@ def case_sizes(program, components):
         client.send_text(text.replace('""', '"' + "x" * (65536 - len(text)) + '"'))
         client.settle()
         client.send_text("x" * 65537)
+        assert client.wait(type="ERROR")["error"] == "Message too large"
+        client.send_text("x" * (10 * 1024 * 1024 + 1))
         assert client.wait_close()[0] == 1009
         assert server.client().mount("Counter").act("increment")["success"]
 

@@ -99,12 +99,29 @@ def case_no_message(program, components):
 
 
 def case_too_large(program, components):
-    """The connection is closed before the message is read to its end, as the library of the reference does."""
-    with server_of_all(program, components, max_message_bytes=2048) as server:
+    """Text is measured as JavaScript does, in UTF-16 code units. Far above the limit the connection is closed, before the
+    message is read to its end, as the libraries below the reference do."""
+    largest = '{"type":"PING","pad":"%s"}'
+    with server_of_all(program, components, max_message_bytes=2048, max_payload_bytes=8192) as server:
+        client = server.client()
+        check(client, [
+            (largest % ("x" * 2024),),
+            (largest % ("x" * 2025), error("Message too large")),
+            (largest % ("\u20ac" * 2024),),
+            (largest % ("\u20ac" * 2025), error("Message too large")),
+            (largest % ("\U0001f600" * 1012),),
+            (largest % ("\U0001f600" * 1013), error("Message too large")),
+            ("x" * 8192, error("Message too large")),
+        ])
+        for size, text in ((2048, "Binary messages are not supported"), (2049, "Message too large")):
+            client.write_frame(BINARY, b"x" * size)
+            assert without_time(client.wait(type="ERROR")) == error(text)
         for opcode in (TEXT, BINARY):
             client = server.client()
-            client.write_frame(opcode, b"x" * 2049)
+            client.write_frame(opcode, b"x" * 8193)
             assert client.wait_close() == (1009, "message too big")
+    with server_of_all(program, components, max_message_bytes=4096, max_payload_bytes=1024) as server:
+        check(server.client(), [(largest % ("x" * 4072),)])
 
 
 def case_rate(program, components):
@@ -483,7 +500,6 @@ ELSEWHERE = [  # words, where they are held, why not here
     ("denied by auth provider 'doorman'", "tests/unit/server/auth/test_check.c", "the server's own provider lets all pass"),
     ("Access to room 'lobby' denied by auth provider", "tests/unit/server/auth/test_check.c", "as above"),
     ("Room authorization error: ", "tests/unit/server/auth/test_check.c", "as above"),
-    ("Message too large", "server/session/route.c", "of a message that is, the connection is closed with 1009"),
     ("Room access denied", "server/component/membership.c", "stands in where a provider gives no reason, and ours all do"),
     ("Invalid state signature", "tests/unit/server/security/test_signature.c", "wants the key to sign what is no state"),
     ("Malformed nonce", "tests/unit/server/security/test_nonce.c", "a client that comes back is not asked for its nonce"),

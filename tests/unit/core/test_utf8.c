@@ -147,6 +147,15 @@ START_TEST(sequences)
 }
 END_TEST
 
+START_TEST(units_of_utf16)
+{
+	ck_assert_uint_eq(utf8_units(STR("")), 0);
+	ck_assert_uint_eq(utf8_units(STR("plain")), 5);
+	ck_assert_uint_eq(utf8_units(STR("\xc3\xa9\xe2\x82\xac")), 2);
+	ck_assert_uint_eq(utf8_units(STR("a\xf0\x9f\x98\x80z")), 4);
+}
+END_TEST
+
 START_TEST(base64_known)
 {
 	/* RFC 4648 section 10. */
@@ -210,5 +219,5 @@ START_TEST(base64_round_trip)
 }
 END_TEST
 
-CORE_TESTS("utf8", every_start, random_bytes, broken_stays_broken, repairs, sequences, base64_known, base64_refused,
-	   base64_round_trip)
+CORE_TESTS("utf8", every_start, random_bytes, broken_stays_broken, repairs, sequences, units_of_utf16, base64_known,
+	   base64_refused, base64_round_trip)
