@@ -56,7 +56,7 @@ static void set_limits(struct server *server)
 	server->net.backlog_total_bytes = (size_t)c->outbox_total_bytes / shard_count(c);
 	server->ws = (struct ws_options){
 		.max_message_bytes = (size_t)(c->max_payload_bytes > c->max_message_bytes ? c->max_payload_bytes
-											   : c->max_message_bytes),
+											  : c->max_message_bytes),
 		.ping_ms = (unsigned)c->ping_ms,
 		.deflate = c->deflate,
 	};
