@@ -1,6 +1,6 @@
 /*
- * Board - the singleton that tests count on: it adds, refuses and ends when it is told to, keeps a diary of who came and
- * went, lets its clients write its state, and begins anew after its last one. examples/board does none of that on
+ * Board - the singleton that tests count on: it adds, refuses and ends when it is told to, keeps a diary of who came
+ * and went, lets its clients write its state, and begins anew after its last one. examples/board does none of that on
  * purpose: it is to be copied, this is to be tormented.
  */
 #include <live/live.h>
