@@ -225,7 +225,7 @@ int redis_link_send(struct redis_link *link, const struct str *args, unsigned co
 {
 	shard_assert_here(link->shard);
 	if (!redis_dialer_is_up(&link->commands)) {
-		counter_add(&link->figures->refused, 1);
+		counter_add(&link->figures->refused_down, 1);
 		return -ENOTCONN;
 	}
 	return redis_wire_send(&link->commands.wire, args, count, answer, context);
@@ -239,7 +239,7 @@ int redis_link_eval(struct redis_link *link, const struct redis_script *script, 
 
 	shard_assert_here(link->shard);
 	if (!redis_dialer_is_up(&link->commands)) {
-		counter_add(&link->figures->refused, 1);
+		counter_add(&link->figures->refused_down, 1);
 		return -ENOTCONN;
 	}
 	unsigned count = 1 + key_count + arg_count;

@@ -81,7 +81,8 @@ void redis_node_add_script(struct redis_node *node, struct redis_script *script)
 
 enum redis_state redis_node_state(const struct redis_node *node)
 {
-	static const int badness[] = {[REDIS_UP] = 0, [REDIS_CONNECTING] = 1, [REDIS_FULL] = 2, [REDIS_DOWN] = 3};
+	static const int badness[REDIS_STATES] = {
+		[REDIS_UP] = 0, [REDIS_CONNECTING] = 1, [REDIS_FULL] = 2, [REDIS_DOWN] = 3};
 	enum redis_state worst = REDIS_UP;
 
 	for (unsigned i = 0; i < node->options.shards; i++) {
@@ -90,12 +91,4 @@ enum redis_state redis_node_state(const struct redis_node *node)
 			worst = (enum redis_state)state;
 	}
 	return worst;
-}
-
-const char *redis_state_name(enum redis_state state)
-{
-	static const char *const names[] = {
-		[REDIS_CONNECTING] = "connecting", [REDIS_UP] = "up", [REDIS_DOWN] = "down", [REDIS_FULL] = "full"};
-
-	return names[state];
 }

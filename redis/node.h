@@ -7,14 +7,13 @@
 #ifndef REDIS_NODE_H
 #define REDIS_NODE_H
 
-#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/counter.h"
 #include "core/id.h"
 #include "core/str.h"
+#include "redis/figures.h"
 #include "redis/target.h"
 
 struct redis_script;
@@ -33,30 +32,6 @@ struct redis_options {           /* 0 gives the default */
 	uint32_t queue_commands; /* not answered, per shard; default 16384 */
 	size_t queue_bytes;      /* of commands not answered, per shard; default 64 MiB */
 	uint32_t subscribe_rate; /* channels subscribed to again per second after a reconnect; default 20000 */
-};
-
-enum redis_state {
-	REDIS_CONNECTING, /* at the start, not decided yet */
-	REDIS_UP,
-	REDIS_DOWN, /* gone, silent, or it refuses us */
-	REDIS_FULL, /* connected, but it refuses to write */
-};
-
-/* Of one shard's link; written by that shard, read by [any]. */
-struct redis_figures {
-	alignas(64) counter connects; /* connections that became ready */
-	counter failures;             /* attempts that failed and connections that were lost */
-	counter commands;             /* sent */
-	counter errors;               /* answers that were errors */
-	counter timeouts;             /* commands not answered in time */
-	counter refused;              /* commands not taken: the queue was full, or there was no connection */
-	counter messages;             /* received on channels */
-	counter latency_us;           /* of all answers together */
-	counter answers;
-	counter queued;       /* now: commands not answered */
-	counter queued_bytes; /* now */
-	counter channels;     /* now: subscribed to, or to be */
-	_Atomic int state;    /* enum redis_state */
 };
 
 struct redis_node {
@@ -78,7 +53,5 @@ void redis_node_free(struct redis_node *node);
 void redis_node_add_script(struct redis_node *node, struct redis_script *script);
 /* The worst of all shards' links. */
 enum redis_state redis_node_state(const struct redis_node *node);
-/* "up", "down", ... */
-const char *redis_state_name(enum redis_state state);
 
 #endif

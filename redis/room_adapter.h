@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/counter.h"
 #include "core/str.h"
 #include "pubsub/adapter.h"
+#include "redis/figures.h"
 
 struct redis_link;
 struct redis_node;
@@ -31,18 +31,6 @@ struct redis_room_options { /* 0 gives the default, but for ttl */
 	int64_t node_ms;    /* a node that is silent for so long is gone, and its members with it; default 10000 */
 	const struct str *cluster_rooms; /* patterns with * and ? of the ids of cluster rooms; must outlive it */
 	unsigned cluster_room_count;
-};
-
-struct redis_rooms_figures { /* of one shard; written by it, read by [any] */
-	counter commits;     /* changes of states that Redis took */
-	counter conflicts;   /* commits that came too late, and were made again */
-	counter reads;       /* states read: opened rooms, gaps, reconnects */
-	counter restores;    /* rooms given back to a Redis that had lost them */
-	counter sent;        /* messages published */
-	counter received;    /* messages taken from others */
-	counter refused;     /* messages and states that were none, or not signed */
-	counter dropped;     /* events that other nodes did not get: there was no connection, or too much waited */
-	counter expired;     /* times that changes of a cluster room were given up */
 };
 
 /* The adapter for this node's rooms; its scripts go to node. Never NULL. [start] */

@@ -83,6 +83,7 @@ static struct room_twin *twin_new(struct redis_rooms *home, struct str id)
 	timer_init(&twin->expiry, room_twin_expire);
 	int rc = map_add(&home->twins, &twin->by_id, twin->id);
 	assert_always(rc == 0);
+	counter_add(&home->figures.rooms, 1);
 	return twin;
 }
 
@@ -100,6 +101,7 @@ static void take_down(struct room_twin *twin)
 	twin->base = twin->commit.state = twin->doubt.state = NULL;
 	twin->is_synced = twin->is_open = false;
 	map_remove(&twin->home->twins, &twin->by_id);
+	counter_sub(&twin->home->figures.rooms, 1);
 }
 
 void room_twin_free(struct room_twin *twin)
@@ -279,8 +281,10 @@ static void message(struct redis_channel *channel, struct str bytes)
 
 	buf_init(&text, SIZE_MAX / 2);
 	int rc = room_message_decode(&m, bytes, &home->format, &text);
-	if (rc < 0 || !str_equal(m.room_id, twin->id)) {
-		counter_add(&home->figures.refused, 1);
+	if (rc < 0) {
+		counter_add(rc == -EACCES ? &home->figures.refused_unsigned : &home->figures.refused_malformed, 1);
+	} else if (!str_equal(m.room_id, twin->id)) {
+		counter_add(&home->figures.refused_misplaced, 1);
 	} else if (m.type == ROOM_MESSAGE_STATE) {
 		take_change(twin, &m);
 	} else if (!str_equal(m.origin, room_twin_origin(twin)) && twin->is_open) {

@@ -33,6 +33,7 @@ static void add(struct room_twin *twin, struct twin_item *item)
 	*twin->last = item;
 	twin->last = &item->next;
 	twin->item_count++;
+	counter_add(&twin->home->figures.waiting, 1);
 	twin->changes += item->kind == TWIN_STATE;
 	twin->item_bytes += size_of(item);
 	room_twin_wake(twin);
@@ -48,6 +49,7 @@ static void take_out(struct room_twin *twin, struct twin_item **at)
 	if (!*at)
 		twin->last = at;
 	twin->item_count--;
+	counter_sub(&twin->home->figures.waiting, 1);
 	twin->changes -= item->kind == TWIN_STATE;
 	twin->item_bytes -= size_of(item);
 	live_value_unref(item->delta);

@@ -148,11 +148,14 @@ static const live_value *believe(struct room_twin *twin, const struct stored *st
 	if (format->secret.len) {
 		room_state_sign(hex, twin->id, stored->version, stored->state, format);
 		if (!room_signature_is_equal(stored->signature, (struct str){hex, sizeof hex})) {
-			counter_add(&twin->home->figures.refused, 1);
+			counter_add(&twin->home->figures.untrusted_unsigned, 1);
 			return NULL;
 		}
 	}
-	return room_state_decode(stored->state, format);
+	const live_value *state = room_state_decode(stored->state, format);
+	if (!state)
+		counter_add(&twin->home->figures.untrusted_malformed, 1);
+	return state;
 }
 
 static void learn(struct room_twin *twin, const struct stored *stored)

@@ -14,6 +14,7 @@ struct redis_subscription {
 	struct map_entry by_name;
 	struct list waiting;           /* on the list of those to be asked for, or on none */
 	struct redis_channel *channel; /* NULL: it is on its way out */
+	bool was_live;                 /* before the connection was lost */
 	unsigned unconfirmed;          /* SUBSCRIBE and UNSUBSCRIBE that were sent and not confirmed */
 	struct str name;
 	char bytes[];
@@ -49,6 +50,15 @@ void redis_subscriptions_deinit(struct redis_subscriptions *all)
 		subscription_free(all, one);
 	}
 	map_deinit(&all->by_name);
+}
+
+static void set_live(struct redis_subscriptions *all, struct redis_channel *channel, bool is_live)
+{
+	if (channel->is_live && !is_live)
+		counter_sub(&all->figures->channels_live, 1);
+	else if (!channel->is_live && is_live)
+		counter_add(&all->figures->channels_live, 1);
+	channel->is_live = is_live;
 }
 
 /* ---- asking ---- */
@@ -120,10 +130,12 @@ void redis_subscriptions_end(struct redis_subscriptions *all)
 
 		next = map_next(&all->by_name, entry);
 		one->unconfirmed = 0;
-		if (one->channel)
-			one->channel->is_live = false;
-		else
+		if (!one->channel) {
 			subscription_free(all, one);
+			continue;
+		}
+		one->was_live |= one->channel->is_live;
+		set_live(all, one->channel, false);
 	}
 }
 
@@ -151,7 +163,8 @@ void redis_subscriptions_add(struct redis_subscriptions *all, struct redis_chann
 	}
 	one->channel = channel;
 	channel->subscription = one;
-	channel->is_live = false;
+	channel->is_live = false; /* not counted as such: it is not subscribed */
+	one->was_live = false;
 	counter_add(&all->figures->channels, 1);
 	bool is_alone = list_is_empty(&all->waiting);
 	list_append(&all->waiting, &one->waiting);
@@ -166,7 +179,7 @@ void redis_subscriptions_remove(struct redis_subscriptions *all, struct redis_ch
 	if (!one)
 		return;
 	channel->subscription = NULL;
-	channel->is_live = false;
+	set_live(all, channel, false);
 	one->channel = NULL;
 	counter_sub(&all->figures->channels, 1);
 	if (list_is_empty(&one->waiting)) { /* it was asked for */
@@ -195,7 +208,10 @@ static void confirm(struct redis_subscriptions *all, struct redis_subscription *
 	if (!one->channel) {
 		subscription_free(all, one);
 	} else if (list_is_empty(&one->waiting)) {
-		one->channel->is_live = true;
+		set_live(all, one->channel, true);
+		if (one->was_live)
+			counter_add(&all->figures->resubscribed, 1);
+		one->was_live = false;
 		one->channel->ready(one->channel);
 	}
 }

@@ -144,8 +144,7 @@ void redis_wire_close(struct redis_wire *wire, int error)
 	buf_reset(&wire->out, 0);
 	wire->first = NULL;
 	wire->last = &wire->first;
-	if (error == -ETIMEDOUT)
-		counter_add(&wire->figures->timeouts, wire->request_count);
+	counter_add(error == -ETIMEDOUT ? &wire->figures->timeouts : &wire->figures->lost, wire->request_count);
 	/* Who is called may ask anew; that is refused, since the wire is closed, or goes to the next connection. */
 	for (; request; request = next) {
 		next = request->next;
@@ -230,6 +229,7 @@ static void flush(struct redis_wire *wire)
 			fail(wire, -ECONNRESET, strerror(errno));
 			return;
 		}
+		counter_add(&wire->figures->bytes_out, (uint64_t)sent);
 		buf_consume(&wire->out, (size_t)sent);
 	}
 	buf_reset(&wire->out, OUT_KEEP);
@@ -269,20 +269,22 @@ static void write_ready(int fd, short what, void *argument)
 
 /* ---- sending ---- */
 
-static int has_room(struct redis_wire *wire, size_t bytes)
+/* bytes: to be written; held: of them and of what is kept until the answer. */
+static int make_room(struct redis_wire *wire, size_t bytes, size_t held)
 {
 	const struct redis_options *options = &wire->node->options;
 
 	if (!wire->is_connected) {
-		counter_add(&wire->figures->refused, 1);
+		counter_add(&wire->figures->refused_down, 1);
 		return -ENOTCONN;
 	}
 	/* A single command may be as large as it likes, or one that is too large could never be sent. */
 	if (wire->request_count >= options->queue_commands ||
 	    ((wire->request_count || wire->out.len) &&
-	     (wire->request_bytes > wire->out.len ? wire->request_bytes : wire->out.len) + bytes >
-		     options->queue_bytes)) {
-		counter_add(&wire->figures->refused, 1);
+	     (wire->request_bytes > wire->out.len ? wire->request_bytes : wire->out.len) + held >
+		     options->queue_bytes) ||
+	    !buf_try_reserve(&wire->out, bytes)) {
+		counter_add(&wire->figures->refused_full, 1);
 		return -EAGAIN;
 	}
 	return 0;
@@ -317,12 +319,10 @@ int redis_wire_send(struct redis_wire *wire, const struct str *args, unsigned co
 		    void *context)
 {
 	size_t bytes = resp_size(args, count);
-	int rc = has_room(wire, bytes);
+	int rc = make_room(wire, bytes, bytes);
 
 	if (rc < 0)
 		return rc;
-	if (!buf_try_reserve(&wire->out, bytes))
-		return -EAGAIN;
 	resp_write(&wire->out, args, count);
 	request_add(wire, answer, context, bytes);
 	sent(wire);
@@ -332,12 +332,10 @@ int redis_wire_send(struct redis_wire *wire, const struct str *args, unsigned co
 int redis_wire_send_quiet(struct redis_wire *wire, const struct str *args, unsigned count)
 {
 	size_t bytes = resp_size(args, count);
-	int rc = has_room(wire, bytes);
+	int rc = make_room(wire, bytes, bytes);
 
 	if (rc < 0)
 		return rc;
-	if (!buf_try_reserve(&wire->out, bytes))
-		return -EAGAIN;
 	resp_write(&wire->out, args, count);
 	sent(wire);
 	return 0;
@@ -349,12 +347,10 @@ int redis_wire_eval(struct redis_wire *wire, const struct redis_script *script, 
 	const struct str head[] = {STR("EVALSHA"), {script->sha, REDIS_SHA_HEX}};
 	size_t bytes = resp_size(args, count) + sizeof "$7\r\nEVALSHA\r\n$40\r\n" + REDIS_SHA_HEX + 2;
 	/* The arguments are kept until the answer: they count twice. */
-	int rc = has_room(wire, 2 * bytes);
+	int rc = make_room(wire, bytes, 2 * bytes);
 
 	if (rc < 0)
 		return rc;
-	if (!buf_try_reserve(&wire->out, bytes))
-		return -EAGAIN;
 	struct redis_request *request = request_add(wire, answer, context, 2 * bytes);
 	request->script = script;
 	request->args_count = count;
@@ -405,8 +401,7 @@ static void take_answer(struct redis_wire *wire, const struct redisReply *reply)
 		return;
 	}
 	uint32_t generation = wire->generation;
-	counter_add(&wire->figures->answers, 1);
-	counter_add(&wire->figures->latency_us, (uint64_t)(now_us() - request->sent_us));
+	redis_figures_add_round_trip(wire->figures, (uint64_t)(now_us() - request->sent_us));
 	if (is_error)
 		counter_add(&wire->figures->errors, 1);
 	request_done(wire, request, is_error ? -EREMOTEIO : 0, reply);
@@ -453,6 +448,7 @@ static void read_ready(int fd, short what, void *argument)
 			fail(wire, -ECONNRESET, got < 0 ? strerror(errno) : "it closed the connection");
 			return;
 		}
+		counter_add(&wire->figures->bytes_in, (uint64_t)got);
 		wire->heard_ms = now_ms(wire);
 		wire->is_pinged = false;
 		turn += (size_t)got;

@@ -28,12 +28,19 @@ static int build_context(struct tls_context **out, const struct config *config, 
 	return *config->tls_cert ? tls_context_new(out, &files, error, CONFIG_ERROR_SIZE) : 0;
 }
 
+static void note_expiry(struct server *server, const struct tls_context *context)
+{
+	atomic_store_explicit(&server->tls_expires_s, tls_context_expires_s(context), memory_order_relaxed);
+}
+
 int server_build_tls(struct server *server, char error[CONFIG_ERROR_SIZE])
 {
 	int rc = build_context(&server->tls, server->config, error);
 
-	if (server->tls)
+	if (server->tls) {
 		server->seed = tls_seed_new(shard_group_count(server->group), clock_now_mono_ms());
+		note_expiry(server, server->tls);
+	}
 	return rc;
 }
 
@@ -87,6 +94,8 @@ int server_reload(struct server *server, const struct config *config, char error
 		tls_context_unref(context);
 		return -EINVAL;
 	}
+	if (context)
+		note_expiry(server, context);
 	for (unsigned i = 0; context && i < shard_group_count(server->group); i++) {
 		struct renewal *renewal = mem_alloc(sizeof *renewal);
 		renewal->mail.deliver = take_over;

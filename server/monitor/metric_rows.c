@@ -1,6 +1,7 @@
 #include "server/monitor/metric_rows.h"
 
 #include "pubsub/rooms.h"
+#include "redis/figures.h"
 #include "server/component/component_shard.h"
 #include "server/net/net_counters.h"
 #include "server/security/signature.h"
@@ -17,6 +18,9 @@
 #define ROOM(field, family, help) ROW(COUNTER, ROOM, struct rooms_counters, field, family, NULL, help)
 #define SHARD(field, family, help) ROW(COUNTER, SHARD, struct shard_counters, field, family, NULL, help)
 #define SIGNER(field, family, help) ROW(COUNTER, SIGNER, struct signer_counters, field, family, NULL, help)
+#define REDIS(field, family, label, help) ROW(COUNTER, REDIS, struct redis_figures, field, family, label, help)
+#define SHARED(field, family, label, help) \
+	ROW(COUNTER, REDIS_ROOMS, struct redis_rooms_figures, field, family, label, help)
 #define GAUGE(where, type, field, family, help) ROW(GAUGE, where, type, field, family, NULL, help)
 
 #define CLOSES "connection_closes_total"
@@ -27,6 +31,14 @@
 #define TLS_FAILURES_HELP "TLS handshakes that failed, by cause."
 #define WS_ERRORS "ws_errors_total"
 #define WS_ERRORS_HELP "WebSockets closed for what the client did, by cause."
+#define REFUSALS "redis_commands_refused_total"
+#define REFUSALS_HELP "Commands that were not sent to Redis, by cause: there was no connection, or too many waited."
+#define UNANSWERED "redis_commands_unanswered_total"
+#define UNANSWERED_HELP "Commands to Redis whose answers did not come, by cause; they may have been carried out."
+#define ROOM_REFUSALS "redis_room_messages_refused_total"
+#define ROOM_REFUSALS_HELP "Messages of other nodes about rooms that were not believed, by cause."
+#define STATE_REFUSALS "redis_room_states_refused_total"
+#define STATE_REFUSALS_HELP "States of rooms found in Redis that were not believed, by cause."
 
 const struct metric_row metric_rows[] = {
 	GAUGE(SESSION, struct session_counters, sessions, "clients", "Clients: sessions that are open."),
@@ -131,6 +143,46 @@ const struct metric_row metric_rows[] = {
 	NET(ws_closes_too_big, WS_ERRORS, "cause=\"too_big\"", WS_ERRORS_HELP),
 	NET(ws_closes_half_open, WS_ERRORS, "cause=\"half_open\"", WS_ERRORS_HELP),
 	NET(ws_closes_slow, WS_ERRORS, "cause=\"slow\"", WS_ERRORS_HELP),
+
+	REDIS(connects, "redis_connects_total", NULL, "Connections to Redis that became ready."),
+	REDIS(failures, "redis_connection_failures_total", NULL,
+	      "Connections to Redis that were lost, or did not come about."),
+	REDIS(commands, "redis_commands_total", NULL, "Commands sent to Redis."),
+	REDIS(errors, "redis_errors_total", NULL, "Answers of Redis that were errors."),
+	REDIS(refused_down, REFUSALS, "cause=\"disconnected\"", REFUSALS_HELP),
+	REDIS(refused_full, REFUSALS, "cause=\"queue_full\"", REFUSALS_HELP),
+	REDIS(timeouts, UNANSWERED, "cause=\"timeout\"", UNANSWERED_HELP),
+	REDIS(lost, UNANSWERED, "cause=\"connection_lost\"", UNANSWERED_HELP),
+	REDIS(bytes_in, "redis_bytes_total", "direction=\"in\"", "Bytes read from and written to Redis."),
+	REDIS(bytes_out, "redis_bytes_total", "direction=\"out\"", "Bytes read from and written to Redis."),
+	REDIS(messages, "redis_messages_total", NULL, "Messages that came on channels of Redis."),
+	REDIS(resubscribed, "redis_resubscriptions_total", NULL, "Channels that came back after a reconnect."),
+	GAUGE(REDIS, struct redis_figures, queued, "redis_queue_commands", "Commands that wait for Redis to answer."),
+	GAUGE(REDIS, struct redis_figures, queued_bytes, "redis_queue_bytes", "Bytes of these."),
+	GAUGE(REDIS, struct redis_figures, channels, "redis_channels", "Channels of Redis that are wanted."),
+	GAUGE(REDIS, struct redis_figures, channels_live, "redis_channels_live",
+	      "Of these, those that are subscribed."),
+
+	GAUGE(REDIS_ROOMS, struct redis_rooms_figures, rooms, "redis_rooms",
+	      "Rooms shared with other nodes, and closed ones that wait for Redis."),
+	GAUGE(REDIS_ROOMS, struct redis_rooms_figures, waiting, "redis_room_changes_waiting",
+	      "Events and changes of rooms that are not in Redis yet."),
+	SHARED(commits, "redis_room_commits_total", NULL, "Changes of rooms' states that Redis took."),
+	SHARED(conflicts, "redis_room_conflicts_total", NULL,
+	       "Changes of rooms' states that another node was ahead of, and that were made again."),
+	SHARED(expired, "redis_room_commits_expired_total", NULL,
+	       "Times that changes of a cluster room were given up, since they could not be committed in time."),
+	SHARED(reads, "redis_room_reads_total", NULL, "Times that a room's state was read from Redis."),
+	SHARED(restores, "redis_room_restores_total", NULL, "Rooms given back to a Redis that had lost them."),
+	SHARED(sent, "redis_room_messages_total", "direction=\"out\"", "Messages about rooms between nodes."),
+	SHARED(received, "redis_room_messages_total", "direction=\"in\"", "Messages about rooms between nodes."),
+	SHARED(refused_malformed, ROOM_REFUSALS, "cause=\"malformed\"", ROOM_REFUSALS_HELP),
+	SHARED(refused_unsigned, ROOM_REFUSALS, "cause=\"signature\"", ROOM_REFUSALS_HELP),
+	SHARED(refused_misplaced, ROOM_REFUSALS, "cause=\"other_room\"", ROOM_REFUSALS_HELP),
+	SHARED(untrusted_malformed, STATE_REFUSALS, "cause=\"malformed\"", STATE_REFUSALS_HELP),
+	SHARED(untrusted_unsigned, STATE_REFUSALS, "cause=\"signature\"", STATE_REFUSALS_HELP),
+	SHARED(dropped, "redis_room_events_dropped_total", NULL,
+	       "Events of rooms that other nodes did not get: there was no connection, or too much waited."),
 
 	SHARD(mail_sent, "mail_sent_total", "Mail sent to other shards."),
 	SHARD(mail_delivered, "mail_delivered_total", "Mail delivered, from anywhere."),

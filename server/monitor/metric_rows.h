@@ -22,6 +22,8 @@ enum metric_place {
 	METRIC_COMPONENT,
 	METRIC_ROOM,
 	METRIC_SIGNER,
+	METRIC_REDIS, /* NULL when the node is alone, as is the next */
+	METRIC_REDIS_ROOMS,
 	METRIC_PLACES
 };
 
@@ -37,7 +39,7 @@ struct metric_row {
 extern const struct metric_row metric_rows[];
 extern const size_t metric_rows_count;
 
-/* The figure of row; places has the structs of one shard. */
+/* The figure of row; places has the structs of one shard, that of row among them. */
 uint64_t metric_row_read(const struct metric_row *row, const void *const places[METRIC_PLACES]);
 
 #endif

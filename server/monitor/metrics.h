@@ -2,8 +2,11 @@
  * metrics - what GET /metrics tells, in the text format of Prometheus (version 0.0.4): asked of every shard by mail,
  * put together where the request is.
  *
- * The names are in metric_rows.c (of each shard), metrics_write.c (of the whole) and process.c; the dashboard in
- * deploy/ uses no others, which a test checks. Threads: [shard].
+ * A shard that is held by one of its ticks is not waited for: its series are missing until it is free again, but for
+ * liveshard_tick_age_seconds, which tells how long it has been held.
+ *
+ * The names are in metric_rows.c (of each shard), metrics_write.c (of the whole), metrics_redis.c, process.c and
+ * server_metrics.c; the dashboard and the alerts in deploy/ use no others, which a test checks. Threads: [shard].
  */
 #ifndef SERVER_MONITOR_METRICS_H
 #define SERVER_MONITOR_METRICS_H
@@ -18,6 +21,8 @@ struct acceptor;
 struct buf;
 struct net_counters;
 struct pool;
+struct redis_node;
+struct room_adapter;
 struct session_shard;
 struct shard;
 struct shard_group;
@@ -41,10 +46,12 @@ struct metrics_source {
 	const _Atomic bool *is_ready;
 	const char *version, *node;
 	long long max_connections;
-	struct metrics_part more[METRICS_MORE]; /* up to the first without write */
+	const struct redis_node *redis;          /* NULL: the node is alone */
+	const struct room_adapter *shared_rooms; /* NULL with it */
+	struct metrics_part more[METRICS_MORE];  /* up to the first without write */
 };
 
-/* Answers request when all shards have told; source must outlive the server's shards. */
+/* Answers request when all shards have told that are not held; source must outlive the server's shards. */
 void metrics_answer(live_request *request, struct shard_group *group, const struct metrics_source *source);
 
 /* ---- for parts: lines of the format [any] ---- */
@@ -53,5 +60,9 @@ void metrics_answer(live_request *request, struct shard_group *group, const stru
 void metrics_family(struct buf *out, const char *name, const char *type, const char *help);
 /* A value of the family; label is name="value" or NULL. */
 void metrics_value(struct buf *out, const char *name, const char *label, uint64_t value);
+/* The series of one shard in a family of type "histogram": counts of each bucket by itself, the last one without a
+ * bound; sum in the unit of the bounds. */
+void metrics_histogram(struct buf *out, const char *name, unsigned shard, const double *bounds, const uint64_t *counts,
+		       unsigned buckets, double sum);
 
 #endif

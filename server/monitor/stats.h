@@ -23,6 +23,8 @@ struct stats_source {
 	const struct net_counters *(*net_of)(struct shard *shard);
 	struct debug_hub *debug;
 	long long max_connections;
+	const struct redis_node *redis;          /* NULL: the node is alone */
+	const struct room_adapter *shared_rooms; /* NULL with it */
 };
 
 /* Answers request (given away) when all shards of group have told; source must outlive them. [any] */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/mem.h"
 #include "server/net/tls_tickets.h"
@@ -212,6 +213,27 @@ int tls_context_new(struct tls_context **out, const struct tls_files *files, cha
 fail:
 	tls_context_unref(context);
 	return rc;
+}
+
+static int64_t expiry_of(const X509 *certificate)
+{
+	struct tm at;
+
+	/* Without a readable date it is no certificate, and OpenSSL would not have taken it. */
+	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &at) == 1 ? (int64_t)timegm(&at) : 0;
+}
+
+int64_t tls_context_expires_s(const struct tls_context *context)
+{
+	int64_t first_s = expiry_of(SSL_CTX_get0_certificate(context->ssl));
+	STACK_OF(X509) *chain = NULL;
+
+	SSL_CTX_get0_chain_certs(context->ssl, &chain);
+	for (int i = 0; i < sk_X509_num(chain); i++) { /* none: -1 */
+		int64_t at_s = expiry_of(sk_X509_value(chain, i));
+		first_s = at_s < first_s ? at_s : first_s;
+	}
+	return first_s;
 }
 
 struct tls_context *tls_context_ref(struct tls_context *context)

@@ -10,6 +10,7 @@
 #define SERVER_NET_TLS_CONTEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct tls_context;
 struct tls_wire;
@@ -27,6 +28,9 @@ int tls_context_new(struct tls_context **out, const struct tls_files *files, cha
 struct tls_context *tls_context_ref(struct tls_context *context);
 /* NULL is fine. */
 void tls_context_unref(struct tls_context *context);
+
+/* When the first of its certificates ends, in seconds since 1970. */
+int64_t tls_context_expires_s(const struct tls_context *context);
 
 /* For tls.c: a new SSL (SSL_free it) whose bytes travel by read and write of wire, or NULL without memory. */
 struct ssl_st *tls_context_open(struct tls_context *context, struct tls_wire *wire);

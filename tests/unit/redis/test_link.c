@@ -269,8 +269,11 @@ START_TEST(many_channels_are_asked_for_at_a_pace)
 		while (ears[i].ready < 2)
 			redis_stage_run(&stage, 1);
 	}
+	ck_assert_uint_eq(counter_read(&node->node->figures[0].channels_live), EARS);
+	ck_assert_uint_eq(counter_read(&node->node->figures[0].resubscribed), EARS);
 	for (unsigned i = 0; i < EARS; i++)
 		unsubscribe(&ears[i]);
+	ck_assert_uint_eq(counter_read(&node->node->figures[0].channels_live), 0);
 	redis_stage_run(&stage, 10);
 	free(ears);
 	end();
@@ -340,7 +343,7 @@ START_TEST(the_queue_is_bounded)
 	for (unsigned i = 0; i < 10; i++)
 		ck_assert_int_eq(send_words(&heard, "GET", "a", NULL), 0);
 	ck_assert_int_eq(send_words(&heard, "GET", "a", NULL), -EAGAIN);
-	ck_assert_uint_eq(counter_read(&node->node->figures[0].refused), 1);
+	ck_assert_uint_eq(counter_read(&node->node->figures[0].refused_full), 1);
 	redis_server_pause(server, false);
 	while (heard.count < 10)
 		redis_stage_run(&stage, 1);

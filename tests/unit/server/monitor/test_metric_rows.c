@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pubsub/rooms.h"
+#include "redis/figures.h"
 #include "server/component/component_shard.h"
 #include "server/net/net_counters.h"
 #include "server/security/signature.h"
@@ -13,9 +14,14 @@
 #include "shard/shard.h"
 
 static const size_t sizes[METRIC_PLACES] = {
-	[METRIC_SHARD] = sizeof(struct shard_counters),         [METRIC_NET] = sizeof(struct net_counters),
-	[METRIC_SESSION] = sizeof(struct session_counters),     [METRIC_ROOM] = sizeof(struct rooms_counters),
-	[METRIC_COMPONENT] = sizeof(struct component_counters), [METRIC_SIGNER] = sizeof(struct signer_counters),
+	[METRIC_SHARD] = sizeof(struct shard_counters),
+	[METRIC_NET] = sizeof(struct net_counters),
+	[METRIC_SESSION] = sizeof(struct session_counters),
+	[METRIC_ROOM] = sizeof(struct rooms_counters),
+	[METRIC_COMPONENT] = sizeof(struct component_counters),
+	[METRIC_SIGNER] = sizeof(struct signer_counters),
+	[METRIC_REDIS] = offsetof(struct redis_figures, round_trips_us), /* the histogram begins there */
+	[METRIC_REDIS_ROOMS] = sizeof(struct redis_rooms_figures),
 };
 
 /* The histogram of ticks is made of these. */
