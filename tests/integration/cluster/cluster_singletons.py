@@ -22,6 +22,10 @@ def case_one_for_all(program, components):
         assert stats["singletons"] == {}
         assert stats["remoteSingletons"] == {"Board": {"componentId": component, "ownerInstanceId": port,
                                                        "connections": 1}}, stats["remoteSingletons"]
+        with redis.client() as client:
+            fence = int(client("HGET", f"{PREFIX}singleton-meta:Board", "fence"))
+        assert nodes[0].stats()["components"]["singletons"] == {"Board": {"componentId": component, "connections": 1,
+                                                                          "fence": fence}}
         # The first mount has a signature; a mount on another node has none, as the reference has it.
         update = boards[1].pushes("STATE_UPDATE")[0]
         assert "signedState" not in update["payload"]
