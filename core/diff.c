@@ -173,6 +173,108 @@ void diff_patch(const live_value *state, const live_value *patch, const struct d
 	*next = *delta ? live_merge(state, *delta) : live_value_ref(object_or_empty(state));
 }
 
+/* ---- states ---- */
+
+/* Whether merging value into other loses a null of value: one in an object that meets an object. */
+static bool loses_null(const live_value *value, const live_value *other, unsigned depth)
+{
+	if (!value_is(value, LIVE_OBJECT) || !value_is(other, LIVE_OBJECT) || depth > DEEPEST)
+		return false;
+	const struct value_member *members = value_members(value);
+	for (size_t i = 0; i < value->len; i++) {
+		if (members[i].value->type == LIVE_NULL)
+			return true;
+		const struct value_member *partner = value_find_near(other, value_key(value, &members[i]), i);
+		if (partner && loses_null(members[i].value, partner->value, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+static bool step_objects(const live_value *old, const live_value *new, unsigned depth,
+			 const struct diff_options *options, struct diff_steps *steps);
+
+/* Two objects: the new one takes the old one's place where there are no words for what became of that. */
+static void step_object(const live_value *old, const live_value *new, unsigned depth,
+			const struct diff_options *options, struct diff_steps *steps)
+{
+	bool compares = options->deep && depth <= options->depth;
+
+	if (!compares && live_equal(old, new))
+		return;
+	if (depth > DEEPEST || (!compares && !loses_null(new, old, depth)))
+		steps->delta = with_tombstones(new, old, false, depth);
+	else if (!step_objects(old, new, depth, options, steps))
+		*steps = (struct diff_steps){live_null(), live_value_ref(new)};
+}
+
+/* What a member's change says, zeroed at first. false: there are no words for it, as long as its object stays. */
+static bool step_member(const live_value *old, const live_value *new, unsigned depth,
+			const struct diff_options *options, struct diff_steps *steps)
+{
+	if (old == new)
+		return true;
+	if (new->type == LIVE_NULL && depth > 1)
+		return false; /* immortal, so old is something else, or not there */
+	if (value_is(old, LIVE_OBJECT) && value_is(new, LIVE_OBJECT))
+		step_object(old, new, depth, options, steps);
+	else if (!old || new->type == LIVE_ARRAY || !live_equal(old, new))
+		steps->delta = live_value_ref(new);
+	return true;
+}
+
+static void add_clear(struct diff_steps *steps, struct str key, const live_value *value)
+{
+	const live_value *wider = live_with_len(steps->clear, key.ptr, key.len, value);
+
+	live_value_unref(steps->clear);
+	steps->clear = wider;
+}
+
+/* false: there are no words for it, as long as the object stays; steps are then as they were, empty. */
+static bool step_objects(const live_value *old, const live_value *new, unsigned depth,
+			 const struct diff_options *options, struct diff_steps *steps)
+{
+	struct draft draft;
+	const struct value_member *members = value_members(new);
+	bool said = true;
+
+	draft_init(&draft);
+	for (size_t i = 0; said && i < new->len; i++) {
+		struct str key = value_key(new, &members[i]);
+		const struct value_member *before = value_find_near(old, key, i);
+		struct diff_steps steps_of = {NULL, NULL};
+		said = step_member(before ? before->value : NULL, members[i].value, depth + 1, options, &steps_of);
+		if (steps_of.clear)
+			add_clear(steps, key, steps_of.clear);
+		if (steps_of.delta)
+			draft_add(&draft, key, steps_of.delta);
+	}
+	members = value_members(old);
+	for (size_t i = 0; said && depth > 0 && i < old->len; i++) {
+		struct str key = value_key(old, &members[i]);
+		if (!value_find_near(new, key, i))
+			draft_add(&draft, key, live_null());
+	}
+	const live_value *delta = draft_finish(&draft);
+	if (said) {
+		steps->delta = delta->len ? delta : NULL;
+		return true;
+	}
+	live_value_unref(delta);
+	live_value_unref(steps->clear);
+	steps->clear = NULL;
+	return false;
+}
+
+void diff_states(const live_value *before, const live_value *after, const struct diff_options *options,
+		 struct diff_steps *steps)
+{
+	*steps = (struct diff_steps){NULL, NULL};
+	/* At the top null is a value: there are words for everything. */
+	(void)step_objects(object_or_empty(before), object_or_empty(after), 0, options, steps);
+}
+
 const live_value *diff_widen(const live_value *delta, const live_value *next)
 {
 	struct draft draft;

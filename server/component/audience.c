@@ -137,6 +137,18 @@ void audience_publish(struct audience *audience, struct str text)
 	publish(audience, NEWS_PUSH, text, (struct str){NULL, 0});
 }
 
+void audience_publish_steps(struct audience *audience, const struct diff_steps *steps, const live_value *next)
+{
+	if (steps->clear) {
+		const live_value *cleared = live_merge(next, steps->clear);
+		audience_publish_delta(audience, steps->clear, cleared);
+		live_value_unref(cleared);
+		live_value_unref(steps->clear);
+	}
+	audience_publish_delta(audience, steps->delta, next);
+	live_value_unref(steps->delta);
+}
+
 void audience_publish_delta(struct audience *audience, const live_value *delta, const live_value *next)
 {
 	struct buf *out = &audience->here->out.scratch;

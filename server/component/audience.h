@@ -15,6 +15,7 @@
 
 #include <live/component.h>
 
+#include "core/diff.h"
 #include "core/map.h"
 #include "core/str.h"
 #include "server/component/component_shard.h"
@@ -70,6 +71,8 @@ void audience_publish(struct audience *audience, struct str text);
 /* Sends a change of state, which is next by now, to all but those that are too slow: these ask for the whole of it once
  * they have caught up. */
 void audience_publish_delta(struct audience *audience, const live_value *delta, const live_value *next);
+/* The same for what diff_states found (delta set); gives the steps away. */
+void audience_publish_steps(struct audience *audience, const struct diff_steps *steps, const live_value *next);
 /* Sends text (copied), an update with the whole state, to one. */
 void audience_publish_state(struct audience *audience, struct handle client, struct str text);
 

@@ -33,13 +33,14 @@ static struct owner *owner_of(const live_component *self)
 
 static void publish_delta(live_component *self)
 {
+	struct diff_steps steps;
+
 	if (!pending_delta_is_set(&self->pending))
 		return;
-	const live_value *delta = pending_delta_take(&self->pending, &self->home->out.diff);
-	if (!delta)
+	pending_delta_take(&self->pending, &self->home->out.diff, &steps);
+	if (!steps.delta)
 		return;
-	audience_publish_delta(self->audience, delta, self->state);
-	live_value_unref(delta);
+	audience_publish_steps(self->audience, &steps, self->state);
 	if (owner_of(self))
 		owner_changed(owner_of(self), self->state);
 }

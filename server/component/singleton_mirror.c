@@ -118,14 +118,12 @@ void mirror_push_state(struct clustered *self)
 /* The state was read again: its clients get the difference. */
 void mirror_catch_up(struct clustered *self, const live_value *state, uint64_t seq)
 {
-	const live_value *delta, *next;
+	struct diff_steps steps;
 
-	diff_patch(self->state, state, &clustered_here(self)->out.diff, &delta, &next);
-	clustered_set_state(self, next, seq);
-	if (delta)
-		audience_publish_delta(self->audience, delta, next);
-	live_value_unref(delta);
-	live_value_unref(next);
+	diff_states(self->state, state, &clustered_here(self)->out.diff, &steps);
+	clustered_set_state(self, state, seq);
+	if (steps.delta)
+		audience_publish_steps(self->audience, &steps, state);
 }
 
 static void hear_delta(struct clustered *self, const live_value *message)

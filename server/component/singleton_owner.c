@@ -105,22 +105,29 @@ static struct str take(struct owner *owner)
 	return scratch_take(owner->cluster->here);
 }
 
+/* Tells one delta, which is given away. */
+static void load_step(struct owner *owner, struct load *load, const live_value *delta)
+{
+	struct cluster_names names = names_of(owner);
+
+	cluster_write_delta(&owner->cluster->here->out.scratch, &names, delta, ++owner->seq);
+	load->messages[load->count++] = take(owner);
+	live_value_unref(delta);
+}
+
 /* What has changed since it was told last. */
 static void load_delta(struct owner *owner, struct load *load)
 {
-	struct component_shard *here = owner->cluster->here;
-	struct cluster_names names = names_of(owner);
-	const live_value *delta, *next;
+	struct diff_steps steps;
 
-	diff_patch(owner->published, owner->state, &here->out.diff, &delta, &next);
-	live_value_unref(next);
-	if (!delta && owner->must_tell)
-		delta = value_empty(LIVE_OBJECT);
-	if (!delta)
+	diff_states(owner->published, owner->state, &owner->cluster->here->out.diff, &steps);
+	if (!steps.delta && owner->must_tell)
+		steps.delta = value_empty(LIVE_OBJECT);
+	if (!steps.delta)
 		return;
-	cluster_write_delta(&here->out.scratch, &names, delta, ++owner->seq);
-	load->messages[load->count++] = take(owner);
-	live_value_unref(delta);
+	if (steps.clear)
+		load_step(owner, load, steps.clear);
+	load_step(owner, load, steps.delta);
 	live_value_unref(owner->published);
 	owner->published = live_value_ref(owner->state);
 	owner->must_tell = false;
@@ -159,7 +166,7 @@ static struct load new_load(struct owner *owner)
 {
 	struct arena *arena = shard_arena(owner->cluster->here->shard);
 
-	return (struct load){.messages = arena_alloc(arena, (owner->push_count + 3) * sizeof(struct str))};
+	return (struct load){.messages = arena_alloc(arena, (owner->push_count + 4) * sizeof(struct str))};
 }
 
 static void put_load(struct owner *owner, struct cluster_ask *ask, const struct load *load)

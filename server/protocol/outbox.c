@@ -8,7 +8,7 @@ enum item_kind {
 	ITEM_PUSH = 0,  /* what: text, more: length */
 	ITEM_REPLY = 1, /* what: text, more: length */
 	ITEM_ROOM = 2,  /* what: shared_text, more: struct str with the member's id; NULL only where shares is set */
-	ITEM_DELTA = 3, /* a place kept for a pending_delta, until that is sealed */
+	ITEM_DELTA = 3, /* a place kept for a pending_delta until that is sealed; then, with text, two pushes: "a,b" */
 };
 
 enum {
@@ -116,28 +116,43 @@ void outbox_push_delta(struct outbox *outbox, struct pending_delta *pending, con
 	pending_delta_add(pending, before, delta);
 }
 
-/* Writes the STATE_DELTA; nothing when the state is again as it was. */
-static void write_delta(struct outbox *outbox, struct pending_delta *pending, struct buf *out)
+/* Writes the STATE_DELTA (delta is given away) that leads to the state next. */
+static void write_delta(struct outbox *outbox, const struct sender *sender, const live_value *delta,
+			const live_value *next)
 {
-	const live_value *delta = pending_delta_take(pending, &outbox->here->diff);
-
-	if (delta && outbox->legacy) {
-		const live_value *wide = diff_widen(delta, *pending->state);
+	if (outbox->legacy) {
+		const live_value *wide = diff_widen(delta, next);
 		live_value_unref(delta);
 		delta = wide;
 	}
-	if (delta)
-		encode_state_delta(out, pending->sender, delta);
+	encode_state_delta(&outbox->here->scratch, sender, delta);
 	live_value_unref(delta);
+}
+
+/* The first of two steps; clear is given away. */
+static void write_clear(struct outbox *outbox, const struct pending_delta *pending, const live_value *clear)
+{
+	const live_value *cleared = live_merge(*pending->state, clear);
+
+	write_delta(outbox, pending->sender, clear, cleared);
+	buf_append_char(&outbox->here->scratch, ',');
+	live_value_unref(cleared);
 }
 
 void outbox_seal(struct outbox *outbox, struct pending_delta *pending)
 {
+	struct diff_steps steps;
+
 	if (!pending_delta_is_set(pending))
 		return;
-	write_delta(outbox, pending, &outbox->here->scratch);
+	pending_delta_take(pending, &outbox->here->diff, &steps);
+	enum item_kind kind = steps.clear ? ITEM_DELTA : ITEM_PUSH;
+	if (steps.clear)
+		write_clear(outbox, pending, steps.clear);
+	if (steps.delta) /* else the state is again as it was, which makes an empty item */
+		write_delta(outbox, pending->sender, steps.delta, *pending->state);
 	struct str text = outbox_take(outbox->here);
-	outbox->items[pending->item] = (struct out_item){(uintptr_t)text.ptr | ITEM_PUSH, text.len};
+	outbox->items[pending->item] = (struct out_item){(uintptr_t)text.ptr | kind, text.len};
 }
 
 static void seal_all(struct outbox *outbox)
@@ -207,7 +222,8 @@ static uint32_t compose_pushes(struct outbox *outbox, uint32_t first, struct buf
 	uint32_t next = first + 1;
 	while (next < outbox->count && (is_empty(&outbox->items[next])))
 		next++;
-	bool alone = next == outbox->count || kind_of(&outbox->items[next]) == ITEM_REPLY;
+	bool alone = kind_of(&outbox->items[first]) != ITEM_DELTA &&
+		     (next == outbox->count || kind_of(&outbox->items[next]) == ITEM_REPLY);
 
 	size_t start = transport->ops->begin(transport, out);
 	size_t from = out->len;

@@ -12,17 +12,13 @@ void pending_delta_add(struct pending_delta *pending, const live_value *before, 
 	pending->delta = NULL;
 }
 
-const live_value *pending_delta_take(struct pending_delta *pending, const struct diff_options *options)
+void pending_delta_take(struct pending_delta *pending, const struct diff_options *options, struct diff_steps *steps)
 {
-	const live_value *delta = live_value_ref(pending->delta);
-
-	if (!delta) {
-		const live_value *next;
-		diff_patch(pending->before, *pending->state, options, &delta, &next);
-		live_value_unref(next);
-	}
+	if (pending->delta)
+		*steps = (struct diff_steps){.delta = live_value_ref(pending->delta)};
+	else
+		diff_states(pending->before, *pending->state, options, steps);
 	pending_delta_drop(pending);
-	return delta;
 }
 
 void pending_delta_drop(struct pending_delta *pending)

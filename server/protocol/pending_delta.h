@@ -2,9 +2,9 @@
  * pending_delta - what changed in a component since its clients were told, until they are told again.
  *
  * The first change of a tick is kept as its delta, which is all there is to send most of the time. If more follow, only
- * the state before the first is remembered, and the delta is taken between then and now: two deltas in a row cannot
- * always be written as one (an object that replaces another would be merged into it), two states can always be
- * compared.
+ * the state before the first is remembered, and then and now are compared: two deltas in a row cannot always be written
+ * as one (an object that replaces another would be merged into it). What comes out is one delta nearly always; where an
+ * object with nulls has taken another one's place it is two, and who passes on only one loses the nulls.
  *
  * Embedded in the component, zeroed (and its link made ready) before first use. Threads: [shard].
  */
@@ -38,9 +38,9 @@ static inline bool pending_delta_is_set(const struct pending_delta *pending)
 
 /* The state changed from before (borrowed) by delta (given away). */
 void pending_delta_add(struct pending_delta *pending, const live_value *before, const live_value *delta);
-/* The delta since the first change, which the caller owns, or NULL when the state is again as it was. Nothing is
- * pending any more. */
-const live_value *pending_delta_take(struct pending_delta *pending, const struct diff_options *options);
+/* What leads from the state before the first change to the one now; the caller owns the steps. Nothing is pending any
+ * more. */
+void pending_delta_take(struct pending_delta *pending, const struct diff_options *options, struct diff_steps *steps);
 /* Forgets what is pending. */
 void pending_delta_drop(struct pending_delta *pending);
 

@@ -1,6 +1,7 @@
 /*
  * For any state and patch, a line of JSON each: merging the delta into the state gives what diff_patch calls the next
- * state, and so does merging the widened delta, but for nested nulls.
+ * state, and so does merging the widened delta, but for nested nulls. The steps between any two states lead from one to
+ * the other exactly.
  */
 #include "core/diff.h"
 
@@ -53,6 +54,36 @@ static void check(const live_value *state, const live_value *patch, const struct
 	live_value_unref(next);
 }
 
+/* The keys of patch put into state, as they are. */
+static const live_value *assigned(const live_value *state, const live_value *patch)
+{
+	const live_value *result = live_merge(state, NULL);
+	live_iter iter = {0};
+
+	while (live_value_type(patch) == LIVE_OBJECT && live_next(patch, &iter)) {
+		const live_value *more = live_with_len(result, iter.key, iter.key_len, live_value_ref(iter.value));
+		live_value_unref(result);
+		result = more;
+	}
+	return result;
+}
+
+static void check_states(const live_value *state, const live_value *patch, const struct diff_options *options)
+{
+	const live_value *after = assigned(state, patch);
+	struct diff_steps steps;
+
+	diff_states(state, after, options, &steps);
+	const live_value *cleared = live_merge(state, steps.clear);
+	const live_value *merged = live_merge(cleared, steps.delta);
+	assert_always(live_equal(merged, after));
+	live_value_unref(merged);
+	live_value_unref(cleared);
+	live_value_unref(steps.clear);
+	live_value_unref(steps.delta);
+	live_value_unref(after);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -63,8 +94,11 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	const live_value *state = live_from_json(text, first, NULL, 0);
 	const live_value *patch = live_from_json(newline + 1, size - first - 1, NULL, 0);
 	if (state && patch) {
-		for (unsigned depth = 0; depth < 5; depth++)
-			check(state, patch, &(struct diff_options){.deep = depth > 0, .depth = depth});
+		for (unsigned depth = 0; depth < 5; depth++) {
+			const struct diff_options options = {.deep = depth > 0, .depth = depth};
+			check(state, patch, &options);
+			check_states(state, patch, &options);
+		}
 	}
 	live_value_unref(state);
 	live_value_unref(patch);

@@ -233,7 +233,101 @@ START_TEST(merging_the_delta_gives_the_next_state)
 }
 END_TEST
 
-/* One delta of the states before and after is as good as all deltas in between. */
+/* ---- two states ---- */
+
+/* What a client holds that merged the steps. */
+static const live_value *stepped(const live_value *state, const struct diff_steps *steps)
+{
+	const live_value *cleared = steps->clear ? live_merge(state, steps->clear) : live_value_ref(state);
+	const live_value *merged = steps->delta ? live_merge(cleared, steps->delta) : live_value_ref(cleared);
+	live_value_unref(cleared);
+	return merged;
+}
+
+/* clear and delta: NULL for none. */
+static void assert_steps(const struct diff_options *options, const char *before, const char *after, const char *clear,
+			 const char *delta)
+{
+	const live_value *old = parsed(before), *new = parsed(after);
+	struct diff_steps steps;
+	diff_states(old, new, options, &steps);
+	const live_value *merged = stepped(old, &steps);
+	ck_assert(live_equal(merged, new));
+	live_value_unref(merged);
+	live_value_unref(old);
+	live_value_unref(new);
+	ck_assert_msg(!clear == !steps.clear && !delta == !steps.delta, "%s", after);
+	if (clear)
+		assert_prints(steps.clear, clear);
+	if (delta)
+		assert_prints(steps.delta, delta);
+}
+
+START_TEST(states_in_one_step)
+{
+	assert_steps(&deep, "{\"a\":1}", "{\"a\":1}", NULL, NULL);
+	assert_steps(&deep, "{\"a\":1}", "{\"a\":null,\"b\":{\"c\":null}}", NULL, "{\"a\":null,\"b\":{\"c\":null}}");
+	assert_steps(&deep, "{\"a\":{\"b\":1,\"c\":2}}", "{\"a\":{\"c\":3}}", NULL, "{\"a\":{\"c\":3,\"b\":null}}");
+	/* Nulls that stay where they are, and nulls in what is no object yet. */
+	assert_steps(&deep, "{\"a\":{\"b\":null,\"c\":1}}", "{\"a\":{\"b\":null,\"c\":2}}", NULL, "{\"a\":{\"c\":2}}");
+	assert_steps(&deep, "{\"a\":{\"b\":5}}", "{\"a\":{\"b\":{\"c\":null}}}", NULL, "{\"a\":{\"b\":{\"c\":null}}}");
+	/* Below the depth limit, too, where objects otherwise go whole. */
+	assert_steps(&shallow, "{\"a\":{\"b\":null,\"c\":1,\"d\":2}}", "{\"a\":{\"b\":null,\"c\":2,\"d\":2}}", NULL,
+		     "{\"a\":{\"c\":2}}");
+	assert_steps(&shallow, "{\"a\":{\"b\":0,\"c\":1,\"d\":2}}", "{\"a\":{\"c\":2,\"d\":2}}", NULL,
+		     "{\"a\":{\"c\":2,\"d\":2,\"b\":null}}");
+	assert_steps(&shallow, "{\"a\":{\"b\":0}}", "{\"a\":{\"b\":0}}", NULL, NULL);
+}
+END_TEST
+
+/* An object whose new nulls no delta can bring goes first, and comes back whole: no object around it does. */
+START_TEST(states_in_two_steps)
+{
+	assert_steps(&deep, "{\"a\":{\"c\":1}}", "{\"a\":{\"b\":null}}", "{\"a\":null}", "{\"a\":{\"b\":null}}");
+	assert_steps(&deep, "{\"a\":{\"c\":1}}", "{\"a\":{\"c\":null}}", "{\"a\":null}", "{\"a\":{\"c\":null}}");
+	assert_steps(&deep, "{\"a\":{\"x\":{\"c\":1},\"y\":{\"d\":[1]},\"z\":1},\"k\":1}",
+		     "{\"a\":{\"x\":{\"c\":1,\"b\":null},\"y\":{\"d\":null},\"w\":2},\"k\":2}",
+		     "{\"a\":{\"x\":null,\"y\":null}}",
+		     "{\"a\":{\"x\":{\"c\":1,\"b\":null},\"y\":{\"d\":null},\"w\":2,\"z\":null},\"k\":2}");
+	assert_steps(&shallow, "{\"a\":{\"x\":{\"c\":1},\"y\":1}}", "{\"a\":{\"x\":{\"c\":null},\"y\":1}}",
+		     "{\"a\":{\"x\":null}}", "{\"a\":{\"x\":{\"c\":null}}}");
+}
+END_TEST
+
+/* One look at the states before and after is as good as all deltas in between, whatever was written. */
+START_TEST(steps_for_many_patches)
+{
+	uint64_t seed = test_seed();
+	unsigned twice = 0;
+	for (int round = 0; round < 20000; round++) {
+		const live_value *before = random_object(&seed, 5), *state = live_value_ref(before);
+		struct diff_options options = {.deep = chance_below(&seed, 4),
+					       .depth = (unsigned)chance_below(&seed, 5)};
+		struct diff_steps steps;
+		for (uint64_t left = chance_below(&seed, 4); left; left--) {
+			const live_value *patch = random_object(&seed, 5), *delta, *next;
+			diff_patch(state, patch, &options, &delta, &next);
+			live_value_unref(patch);
+			live_value_unref(delta);
+			live_value_unref(state);
+			state = next;
+		}
+		diff_states(before, state, &options, &steps);
+		const live_value *merged = stepped(before, &steps);
+		ck_assert(live_equal(merged, state));
+		ck_assert(!steps.clear || steps.delta);
+		twice += steps.clear != NULL;
+		live_value_unref(merged);
+		live_value_unref(steps.clear);
+		live_value_unref(steps.delta);
+		live_value_unref(before);
+		live_value_unref(state);
+	}
+	ck_assert_uint_gt(twice, 0);
+}
+END_TEST
+
+/* One delta of the states before and after is as good as all deltas in between, but for nested nulls. */
 START_TEST(one_delta_for_many_patches)
 {
 	uint64_t seed = test_seed();
@@ -285,4 +379,5 @@ START_TEST(large_states)
 END_TEST
 
 CORE_TESTS("diff", large_states, top_level, nested, arrays_by_identity, below_the_depth_limit, shallow_diff, widens,
-	   joins, merging_the_delta_gives_the_next_state, one_delta_for_many_patches)
+	   joins, states_in_one_step, states_in_two_steps, steps_for_many_patches,
+	   merging_the_delta_gives_the_next_state, one_delta_for_many_patches)

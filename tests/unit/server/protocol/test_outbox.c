@@ -171,6 +171,37 @@ START_TEST(test_shared_texts)
 }
 END_TEST
 
+/* An object that makes way for a scalar, and that for an object with nulls: what the client merges is what is held. */
+START_TEST(test_deltas_with_nulls)
+{
+	struct thing a;
+	thing_init(&a, "a");
+	thing_set(&a, "{'x':{'y':{'z':1}}}");
+	expect(DELTA("a", "{'x':{'y':{'z':1}}}") "\n");
+	thing_set(&a, "{'x':{'y':5}}");
+	thing_set(&a, "{'x':{'y':{'n':null}}}");
+	expect("[" DELTA("a", "{'x':{'y':null}}") "," DELTA("a", "{'x':{'y':{'n':null}}}") "]\n");
+	thing_set(&a, "{'x':5}");
+	outbox_push(&outbox, STR("{p}"));
+	thing_set(&a, "{'x':{'n':null}}");
+	outbox_reply(&outbox, STR("{r}"));
+	outbox_push(&outbox, STR("{q}"));
+	expect("[" DELTA("a", "{'x':null}") "," DELTA("a", "{'x':{'n':null}}") ",{p}]\n{r}\n{q}\n");
+	/* Nulls that stay are no reason. */
+	thing_set(&a, "{'x':{'n':null,'m':1}}");
+	thing_set(&a, "{'x':{'n':null,'m':2}}");
+	expect(DELTA("a", "{'x':{'m':2}}") "\n");
+	/* Older clients get each changed key whole, in both. */
+	outbox.legacy = true;
+	thing_set(&a, "{'w':{'k':1,'x':{'y':1}}}");
+	expect(DELTA("a", "{'w':{'k':1,'x':{'y':1}}}") "\n");
+	thing_set(&a, "{'w':{'k':1,'x':2}}");
+	thing_set(&a, "{'w':{'k':1,'x':{'n':null}}}");
+	expect("[" DELTA("a", "{'w':{'k':1,'x':null}}") "," DELTA("a", "{'w':{'k':1,'x':{'n':null}}}") "]\n");
+	live_value_unref(a.state);
+}
+END_TEST
+
 START_TEST(test_deltas)
 {
 	struct thing a, b;
@@ -301,8 +332,9 @@ int main(void)
 	Suite *suite = suite_create("outbox");
 	TCase *all = tcase_create("outbox");
 	tcase_add_checked_fixture(all, setup, teardown);
-	const TTest *const tests[] = {test_batches, test_shared_texts, test_deltas, test_older_clients,
-				      test_ends,    test_behind,       test_much,   test_closing};
+	const TTest *const tests[] = {test_batches,       test_shared_texts, test_deltas, test_deltas_with_nulls,
+				      test_older_clients, test_ends,         test_behind, test_much,
+				      test_closing};
 	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
 		tcase_add_test(all, tests[i]);
 	suite_add_tcase(suite, all);
