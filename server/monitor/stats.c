@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "pubsub/rooms.h"
+#include "redis/figures.h"
 #include "server/component/audience.h"
 #include "server/component/client.h"
 #include "server/component/component_shard.h"
@@ -17,6 +18,7 @@
 #include "server/debug/debug.h"
 #include "server/monitor/alerts.h"
 #include "server/monitor/health.h"
+#include "server/monitor/stats_redis.h"
 #include "server/net/net_counters.h"
 #include "server/session/session.h"
 
@@ -35,6 +37,7 @@ struct part {
 	struct alert *listed[LISTED_ALERTS]; /* ours: the last, oldest first */
 	unsigned listed_count, told;         /* told: of those listed, by write_alerts */
 	uint64_t *net;                       /* one for each of net_counter_rows; ours */
+	uint64_t *shared;                    /* one for each of redis_rooms_figure_rows; ours */
 	struct buf singletons, mirrors, room_counts, room_list, component_list, ailing_list, connection_list;
 };
 
@@ -174,6 +177,7 @@ static void free_part(struct part *part)
 	for (unsigned i = 0; i < part->listed_count; i++)
 		free(part->listed[i]);
 	free(part->net);
+	free(part->shared);
 	free(part);
 }
 
@@ -227,6 +231,7 @@ static void fill(struct mail *mail, struct shard *here)
 	part->sessions = counter_read(&sessions->counters.sessions);
 	for (size_t i = 0; i < net_counter_rows_count; i++)
 		part->net[i] = net_counter_read(part->source->net_of(here), &net_counter_rows[i]);
+	stats_redis_add(part->shared, part->source, here);
 	part->mail.deliver = deliver_back;
 	shard_post(here, part->asker, &part->mail);
 }
@@ -258,6 +263,16 @@ static void write_net(struct buf *out, const struct gather *gather)
 			sum += gather->parts[i]->net[row];
 		buf_printf(out, "%s\"%s\":%llu", row ? "," : "", net_counter_rows[row].name, (unsigned long long)sum);
 	}
+}
+
+static void write_redis(struct buf *out, const struct gather *gather)
+{
+	uint64_t *sums = gather->parts[0]->shared;
+
+	for (unsigned i = 1; i < gather->count; i++)
+		for (size_t row = 0; row < redis_rooms_figure_rows_count; row++)
+			sums[row] += gather->parts[i]->shared[row];
+	stats_redis_write(out, gather->source, sums);
 }
 
 /* The next alert by time that is not told yet, or NULL. */
@@ -357,7 +372,9 @@ static void write_stats(struct buf *out, const struct gather *gather)
 	write_health(out, gather);
 	buf_append_str(out, STR("},\"debug\":{"));
 	write_debug(out, gather->source->debug);
-	buf_append_str(out, STR("},\"net\":{"));
+	buf_append_str(out, STR("},\"redis\":"));
+	write_redis(out, gather);
+	buf_append_str(out, STR(",\"net\":{"));
 	write_net(out, gather);
 	buf_append_str(out, STR("}}"));
 }
@@ -404,6 +421,7 @@ void stats_answer(live_request *request, struct shard_group *group, const struct
 		part->source = source;
 		part->asker = 0;
 		part->net = mem_alloc(net_counter_rows_count * sizeof *part->net);
+		part->shared = mem_alloc(redis_rooms_figure_rows_count * sizeof *part->shared);
 		buf_init(&part->singletons, SIZE_MAX);
 		buf_init(&part->mirrors, SIZE_MAX);
 		buf_init(&part->room_counts, SIZE_MAX);
