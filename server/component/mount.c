@@ -322,38 +322,39 @@ static struct str check(struct client *client, const struct definition *definiti
 	return (struct str){NULL, 0};
 }
 
-static void rehydrate(struct client *client, const struct definition *definition, const struct mount_request *request)
-{
-	struct component_shard *here = client->home;
-	struct signed_state opened = {0};
-	const char *error =
-		signer_open(here->signer, request->signed_state, shard_clock(here->shard)->wall_ms, &opened);
-
-	if (!error && !str_equal(opened.component_name, definition->name))
-		error = "Component class mismatch - state tampering detected";
-	if (error)
-		refuse(client, request, str_of(error));
-	else if (definition->api->singleton)
-		singleton_mount(client, definition, request, opened.state);
-	else
-		mount_private(client, definition, request, &opened);
-	live_value_unref(opened.state);
-	live_value_unref(opened.source);
-}
-
-void mount_run(struct client *client, const struct mount_request *request)
+/* signed_state: what the client came back with; NULL for a mount. */
+static void run(struct client *client, const struct mount_request *request, const struct signed_state *signed_state)
 {
 	const struct definition *definition = registry_find(client->home->registry, request->name);
 	struct str error = check(client, definition, request);
 
+	if (!error.ptr && signed_state && !str_equal(signed_state->component_name, definition->name))
+		error = STR("Component class mismatch - state tampering detected");
 	if (error.ptr)
 		refuse(client, request, error);
-	else if (request->rehydrates)
-		rehydrate(client, definition, request);
 	else if (definition->api->singleton)
-		singleton_mount(client, definition, request, NULL);
+		singleton_mount(client, definition, request, signed_state ? signed_state->state : NULL);
 	else
-		mount_private(client, definition, request, NULL);
+		mount_private(client, definition, request, signed_state);
+}
+
+void mount_run(struct client *client, const struct mount_request *request)
+{
+	struct component_shard *here = client->home;
+	struct signed_state opened = {0};
+
+	if (!request->rehydrates) {
+		run(client, request, NULL);
+		return;
+	}
+	const char *error =
+		signer_open(here->signer, request->signed_state, shard_clock(here->shard)->wall_ms, &opened);
+	if (error)
+		refuse(client, request, str_of(error));
+	else
+		run(client, request, &opened);
+	live_value_unref(opened.state);
+	live_value_unref(opened.source);
 }
 
 void mount_unmount(struct mounted *mounted)

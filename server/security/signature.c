@@ -315,10 +315,12 @@ static bool read_state(struct str text, struct signed_state *out)
 
 	if (json_parse(&out->source, text, &limits, NULL) < 0)
 		return false;
-	if (live_value_type(out->source) != LIVE_OBJECT || !read_string(out->source, NAME_KEY, &out->component_name)) {
+	if (live_value_type(out->source) != LIVE_OBJECT) {
 		live_value_unref(out->source);
 		return false;
 	}
+	if (!read_string(out->source, NAME_KEY, &out->component_name))
+		out->component_name = (struct str){NULL, 0};
 	out->state = live_without(out->source, NAME_KEY);
 	return true;
 }
@@ -346,6 +348,14 @@ static const char *count(struct signer *signer, const char *error)
 {
 	counter_add(error ? &signer->counters.refused : &signer->counters.accepted, 1);
 	return error;
+}
+
+const char *signer_verify(struct signer *signer, const live_value *signed_state, int64_t wall_ms)
+{
+	struct presented presented;
+
+	return read_presented(signed_state, &presented) ? verify(signer, &presented, wall_ms, false)
+							: "Invalid state signature";
 }
 
 const char *signer_open(struct signer *signer, const live_value *signed_state, int64_t wall_ms,

@@ -62,7 +62,7 @@ void signer_sign(struct signer *signer, const struct signing *what, struct buf *
 
 struct signed_state {
 	const live_value *state;   /* without __componentName; the caller owns it */
-	struct str component_name; /* a loan from source; lives as long as it */
+	struct str component_name; /* a loan from source; lives as long as it; empty: it has none */
 	const live_value *source;  /* the caller owns it */
 	uint64_t version;
 };
@@ -75,8 +75,10 @@ struct signed_state {
  */
 const char *signer_open(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
 			struct signed_state *out);
-/* [shard] The same, but a state that carries a nonce is good once in this process (when nonces are on): else one of the
- * texts of nonce_parse and nonce_use. */
+/* [shard] Verifies it likewise, but unpacks nothing and counts nothing: for who must know before it is opened. */
+const char *signer_verify(struct signer *signer, const live_value *signed_state, int64_t wall_ms);
+/* [shard] As signer_open, but a state that carries a nonce is good once in this process (when nonces are on): else one
+ * of the texts of nonce_parse and nonce_use. */
 const char *signer_open_once(struct signer *signer, const live_value *signed_state, int64_t wall_ms,
 			     struct signed_state *out);
 

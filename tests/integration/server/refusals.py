@@ -469,6 +469,9 @@ def case_signed_states(program, components):
         assert rehydrate(client, probe.signed) == (False, "Component class mismatch - state tampering detected")
         assert rehydrate(client, signed, "LockedByRoles") == (
             False, "AUTH_DENIED: Authentication required. Roles needed: chief, owner")
+        forged = {**signed, "signature": flipped}
+        for name in ("Nowhere", "Probe", "LockedByRoles"):    # the signature is looked at before who asks for what
+            assert rehydrate(client, forged, name) == (False, "Invalid signature")
         assert rehydrate(client, signed) == (True, None)
         reply = client.request("COMPONENT_REHYDRATE", componentId="x", payload={"componentName": "Strict", "signedState": signed})
         assert (reply["success"], reply["error"]) == (False, "Component 'undefined' not found")

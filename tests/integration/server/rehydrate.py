@@ -88,13 +88,16 @@ def case_tampering(program, components):
             assert reply["error"] in ("Invalid signature", "Invalid state signature", "State expired"), (change, reply)
         hour = 3600 * 1000
         assert rehydrate(client, "x", sign(data, timestamp=good["timestamp"] - hour))["error"] == "State expired"
-        for text in ("[]", "null", '"Counter"', "{}", '{"__componentName":1}', "{", '{"count":1}', "", "\0", bomb):
+        for text in ("[]", "null", '"Counter"', "{", "", "\0", bomb):
             reply = rehydrate(client, "x", sign(text, compressed=text == bomb))
             assert reply["error"] == "Invalid state signature", (text[:40], reply)
         for text in ("", "!!!!", "AAAA", base64.b64encode(b"\x1f\x8b").decode()):
             assert rehydrate(client, "x", sign(text, compressed=True))["error"] == "Invalid state signature", text
-        reply = rehydrate(client, "x", sign('{"count":1,"__componentName":"Probe"}'))
-        assert reply["error"] == "Component class mismatch - state tampering detected"
+        for name in ('"Probe"', '""', "1", "null", '["C","o","u","n","t","e","r"]'):
+            reply = rehydrate(client, "x", sign('{"count":1,"__componentName":%s}' % name))
+            assert reply["error"] == "Component class mismatch - state tampering detected", name
+        for text in ("{}", '{"count":1}'):
+            assert rehydrate(client, "x", sign(text))["error"] == "Component class mismatch - state tampering detected"
         assert rehydrate(client, "x", good, component="Nobody")["error"] == "Component 'Nobody' not found"
         # A prototype name in a state, and a second name in front of the real one.
         text = '{"__componentName":"Probe","count":1,"__proto__":{"x":1},"__componentName":"Counter"}'
