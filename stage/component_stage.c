@@ -333,6 +333,11 @@ void component_stage_free(struct component_stage *stage)
 	free(stage);
 }
 
+int component_stage_add_provider(struct component_stage *stage, const live_auth_provider *provider)
+{
+	return auth_manager_register(stage->auth, provider);
+}
+
 struct stage *component_stage_steps(const struct component_stage *stage)
 {
 	return stage->stage;

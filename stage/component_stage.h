@@ -44,6 +44,9 @@ void component_stage_vanish_all(struct component_stage *stage);
 /* Lets all clients vanish, runs what is left, and asserts that no component, session or singleton remained. */
 void component_stage_free(struct component_stage *stage);
 
+/* Adds a provider (copied), as auth_manager_register does. */
+int component_stage_add_provider(struct component_stage *stage, const live_auth_provider *provider)
+	__attribute__((warn_unused_result));
 struct stage *component_stage_steps(const struct component_stage *stage);
 /* Steps the shards until nothing is left to do. */
 void component_stage_run(struct component_stage *stage);

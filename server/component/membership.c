@@ -111,12 +111,22 @@ static void answer_error(struct client *client, struct str component_id, struct 
 	outbox_reply(&client->outbox, scratch_take(here));
 }
 
-/* What stands in the way of a client's join; ptr NULL: nothing. */
-static struct str check_join(const struct client *client, const struct membership *existing, struct str room_id)
+static bool is_one_too_many(const struct client *client, const struct membership *existing)
 {
 	bool counts = !existing || !existing->by_client;
 
-	if (counts && client->room_joins >= client->home->settings->rooms_per_client)
+	return counts && client->room_joins >= client->home->settings->rooms_per_client;
+}
+
+bool membership_is_one_too_many(const struct mounted *mounted, struct str room_id)
+{
+	return is_one_too_many(mounted->client, membership_find(mounted, room_id));
+}
+
+/* What stands in the way of a client's join; ptr NULL: nothing. */
+static struct str check_join(const struct client *client, const struct membership *existing, struct str room_id)
+{
+	if (is_one_too_many(client, existing))
 		return STR("Room limit exceeded");
 	if (!room_name_is_valid(room_id))
 		return str_of(invalid_name);

@@ -40,6 +40,8 @@ struct membership *membership_find(const struct mounted *mounted, struct str roo
 /* Joins; initial_state is borrowed. 0; -EINVAL for an invalid name. *out is the membership, existing or new. */
 int membership_join(struct component_shard *here, struct mounted *mounted, struct str room_id,
 		    const live_value *initial_state, struct membership **out) __attribute__((warn_unused_result));
+/* Whether mounted's client may not join room_id by itself because it is in as many rooms as it may. */
+bool membership_is_one_too_many(const struct mounted *mounted, struct str room_id);
 /* Joins for a client's ROOM_JOIN, which is answered with ROOM_JOINED or the error. Holds the client until then. */
 void membership_join_for_client(struct mounted *mounted, struct str component_id, struct str room_id,
 				const live_value *initial_state, struct str request_id);

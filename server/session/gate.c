@@ -6,6 +6,7 @@
 #include "server/auth/manager.h"
 #include "server/component/definition.h"
 #include "server/component/instance.h"
+#include "server/component/membership.h"
 #include "server/component/singleton.h"
 #include "server/protocol/message.h"
 #include "server/security/signature.h"
@@ -189,7 +190,9 @@ static bool pass_action(struct session *session, const struct message *message, 
 
 static bool pass_room(struct session *session, const struct message *message, struct str text)
 {
-	if (!rooms_are_guarded(session->here) || !session_find_mounted(session, message->component_id))
+	const struct mounted *mounted = session_find_mounted(session, message->component_id);
+
+	if (!rooms_are_guarded(session->here) || !mounted || membership_is_one_too_many(mounted, message->room_id))
 		return true;
 	struct gate *gate = new_gate(session, GATE_ROOM, text, (struct str){NULL, 0});
 	auth_check_room(manager_of(session->here), session->here->shard, gate->auth, message->room_id, &gate->question);
