@@ -4,7 +4,7 @@
 
 # To build the server and its browser client.
 PACKAGES_BUILD=(ca-certificates cmake ninja-build gcc libc6-dev pkg-config esbuild node-llhttp
-	libevent-dev libssl-dev zlib1g-dev libmsgpack-dev libhiredis-dev libjemalloc-dev)
+	libevent-dev libssl-dev zlib1g-dev libmsgpack-dev libhiredis-dev libpcre2-dev libjemalloc-dev)
 
 # To test it, besides: Check; json-c to measure against; C++ for the public headers; the servers that it is run with.
 PACKAGES_TEST=(git g++ check libjson-c-dev python3 python3-websockets ccache shellcheck clang clang-14 clang-tidy-14 clang-format-14

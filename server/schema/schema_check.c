@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "core/value.h"
-#include "server/schema/code_point.h"
 
 bool check_spend(struct check *check, size_t cost)
 {
@@ -123,7 +122,16 @@ static bool check_number(struct check *check, const struct schema_node *node, co
 
 /* ---- strings ---- */
 
-static bool matches(struct check *check, const struct pattern *pattern, struct str text)
+static size_t count_points(struct str text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+	return count;
+}
+
+static bool matches(struct check *check, struct pattern *pattern, struct str text)
 {
 	int rc = pattern_match(pattern, text, &check->effort);
 
@@ -140,7 +148,7 @@ static bool check_string(struct check *check, const struct schema_node *node, co
 	if (!check_spend(check, text.len / 16))
 		return false;
 	if (node->length.min > 0 || node->length.max < SIZE_MAX) {
-		size_t count = code_point_count(text);
+		size_t count = count_points(text);
 		if (count < node->length.min)
 			return check_fail(check, place, "must have at least %zu character%s", node->length.min,
 					  plural(node->length.min));

@@ -182,9 +182,9 @@ static int read_flag(struct compiler *c, struct schema_node *node, const live_va
 
 static int compile_pattern(struct compiler *c, struct str text, struct pattern **out)
 {
-	const char *problem;
+	char problem[PATTERN_PROBLEM_SIZE];
 
-	return pattern_new(out, text, &problem) == 0 ? 0 : refuse(c, "the pattern %s", problem);
+	return pattern_new(out, text, problem) == 0 ? 0 : refuse(c, "the pattern is unusable: %s", problem);
 }
 
 static int read_pattern(struct compiler *c, struct schema_node *node, const live_value *value, const struct keyword *kw)
