@@ -1,37 +1,22 @@
 """Clients under load that survive: 300 of them on one asyncio loop, each in a room of ten, some with the singleton.
 
-Each increment carries a token that is never used twice. One that was answered must be counted once; one whose answer was lost
-with its connection may be counted or not, but not twice: see Ledger. Standard library only.
+Each increment carries a token that is never used twice; ledger.py says what must be true of them. What a client sees that must
+not be (an event twice, a state that is not the one it had) it tells to the driver's findings. Standard library only.
 """
 
 import asyncio
 import base64
-import itertools
 import json
 import os
 import random
 import struct
 import time
 
+from ledger import Findings, History, Ledger
+
 
 class Lost(Exception):
     """The connection ended."""
-
-
-class Ledger:
-    """What one client asked of one counter."""
-
-    def __init__(self):
-        self.n = self.sum = 0           # answered
-        self.unknown = []               # tokens whose answer did not come
-
-    def judge(self, n, total):
-        """(lost, doubled) by what the counter holds: some subset of the unknown must make up for the difference."""
-        extra, more = n - self.n, total - self.sum
-        if 0 <= extra <= len(self.unknown) and more >= 0:
-            if any(sum(some) == more for some in itertools.combinations(self.unknown, extra)):
-                return 0, 0
-        return (max(1, -extra), 0) if extra < 0 or more < 0 else (0, max(1, extra - len(self.unknown)))
 
 
 class Wire:
@@ -86,12 +71,13 @@ class Client:
         self.driver, self.who = driver, f"c{number}"
         self.room = f"{driver.room_prefix}{number // 10}"
         self.has_tally = number % 10 == 0
-        self.ledgers = {"room": Ledger(), "tally": Ledger()}
-        self.signed = None              # newest signed state of Share
-        self.mine = 0                   # what it knows of its own state
-        self.state_lost = 0
-        self.doubled = 0                # told twice on one connection
+        self.ledgers = {"room": Ledger(), **({"tally": Ledger()} if self.has_tally else {})}
+        self.share = self.tally = self.last_share = None
+        self.states = {}                # newest signed states of this connection, by component
+        self.presented = None           # the one to come back with
+        self.rehydrated = None          # what the server says it has made of it
         self.waiting = {}
+        self.heard, self.answered = set(), set()        # on this connection
         self.count = 0
         self.is_up = False
         self.trying_since = time.monotonic()    # of what has not been answered well yet; None: nothing is asked
@@ -102,17 +88,14 @@ class Client:
             self.wire = Wire()
             try:
                 await self.wire.open(self.driver.port, 5)
+                self.begin()
                 reading = asyncio.create_task(self.read())
                 try:
                     await self.serve(reading)
                 finally:
                     reading.cancel()
                     self.wire.close()
-                    for future in self.waiting.values():
-                        if not future.done():
-                            future.set_exception(Lost())
-                            future.exception()
-                    self.waiting.clear()
+                    self.forsake()
             except (OSError, Lost, asyncio.IncompleteReadError, asyncio.TimeoutError, asyncio.LimitOverrunError) as error:
                 self.note(error)
             self.is_up = False
@@ -127,34 +110,63 @@ class Client:
         text = f"{type(error).__name__} {error}"[:100]
         self.errors[text] = self.errors.get(text, 0) + 1
 
+    def begin(self):
+        """A new connection: nothing was heard on it, and there is a state to come back with."""
+        self.presented = self.states.get(self.last_share, self.presented)
+        self.share = self.tally = self.rehydrated = None
+        self.states, self.heard, self.answered = {}, set(), set()
+
+    def forsake(self):
+        """Nobody answers any more."""
+        for future in self.waiting.values():
+            if not future.done():
+                future.set_exception(Lost())
+                future.exception()
+
     async def read(self):
-        self.heard = set()
-        self.share = self.tally = None
         try:
             async for message in self.wire.messages():
                 self.take(message)
         except (OSError, Lost, asyncio.IncompleteReadError):
             pass
-        for future in self.waiting.values():
-            if not future.done():
-                future.set_exception(Lost())
+        self.forsake()
 
     def take(self, message):
-        future = self.waiting.pop(message.get("requestId"), None)
-        if future and not future.done():
-            future.set_result(message)
-        payload = message.get("payload")
-        if message["type"] == "STATE_SIGNATURE" or isinstance(payload, dict) and payload.get("signedState"):
-            signed = payload.get("signedState")
-            if signed and '"Share"' in signed.get("data", "") or signed and signed.get("compressed"):
-                self.signed = signed
-                self.mine = json.loads(signed["data"])["mine"] if not signed.get("compressed") else self.mine
+        request = message.get("requestId")
+        if request is not None:
+            if request in self.answered:
+                self.driver.findings.add("doubled", "an answer came twice", f"{self.who}: {request}")
+            self.answered.add(request)
+            future = self.waiting.pop(request, None)
+            if future and not future.done():
+                future.set_result(message)
+        for part in (message.get("payload"), message.get("result")):
+            signed = part.get("signedState") if isinstance(part, dict) else None
+            if signed:
+                self.states[signed["componentId"]] = signed
+        if message["type"] == "STATE_REHYDRATED":
+            self.rehydrated = message["payload"]["state"]
+        self.hear(message)
+
+    def hear(self, message):
+        """Events, and changes of counters by their place, each of which one connection may hear once."""
+        once = None
         if message.get("event") == "told":
-            token = (message.get("data") or payload or {}).get("token")
-            if token in self.heard:
-                self.doubled += 1
-            self.heard.add(token)
+            once = (message.get("data") or message.get("payload"))["token"]
             self.driver.heard += 1
+        elif message["type"] == "ROOM_STATE" and message.get("event") == "$state:update":
+            once = message["data"]["state"].get("t")
+        elif message["type"] == "STATE_DELTA" and message["componentId"] == self.tally:
+            place = message["payload"]["delta"].get("t")
+            once = place and ("tally", place)
+        elif message["type"] == "STATE_UPDATE" and message["componentId"] == self.tally:
+            # The whole state begins anew: what was told and then undone may be told again.
+            self.heard = {one for one in self.heard if one[0] != "tally"} if self.heard else self.heard
+        if once is not None:
+            once = once if isinstance(once, tuple) else (message["type"], once)
+            if once in self.heard:
+                self.driver.findings.add("doubled", "one connection heard an event twice", f"{self.who}: {once}")
+            self.heard.add(once)
 
     async def ask(self, type, **fields):
         self.count += 1
@@ -169,43 +181,45 @@ class Client:
     async def act(self, id, action, **payload):
         return await self.ask("CALL_ACTION", componentId=id, action=action, payload=payload)
 
+    async def mount(self, component, **payload):
+        reply = await self.ask("COMPONENT_MOUNT", componentId=component, payload={"component": component, "props": {}, **payload})
+        if not reply.get("success"):
+            raise Lost(reply.get("error"))
+        return reply["result"]["componentId"]
+
+    async def rehydrate(self):
+        """Share as it was, by its signed state, or None."""
+        reply = await self.ask("COMPONENT_REHYDRATE", componentId=self.presented["componentId"],
+                               payload={"component": "Share", "signedState": self.presented, "room": self.room})
+        mine = json.loads(self.presented["data"])["mine"]
+        if not reply.get("success"):
+            self.driver.findings.add("diverged", "a client's state was refused", f"{self.who}: {reply.get('error')}")
+            return None
+        if (self.rehydrated or {}).get("mine") != mine:
+            self.driver.findings.add("diverged", "a client's state came back as another one",
+                                     f"{self.who}: {self.rehydrated}, not {mine}")
+        return reply["result"]["newComponentId"]
+
     async def come_back(self):
         """The components as before: Share by its signed state, if there is one, and in its room."""
-        self.share = None
-        if self.signed:
-            before = self.mine
-            reply = await self.ask("COMPONENT_REHYDRATE", componentId=self.signed["componentId"],
-                                   payload={"component": "Share", "signedState": self.signed, "room": self.room})
-            if reply.get("success"):
-                self.share = reply["result"]["newComponentId"]
-                if self.mine < before:
-                    self.state_lost += 1
-            else:
-                self.note(Lost(reply.get("error")))
-                self.state_lost += 1
-        if not self.share:
-            reply = await self.ask("COMPONENT_MOUNT", componentId="m", payload={
-                "component": "Share", "room": self.room, "props": {}})
-            if not reply.get("success"):
-                raise Lost(reply.get("error"))
-            self.share = reply["result"]["componentId"]
+        share = await self.rehydrate() if self.presented else None
+        self.share = self.last_share = share or await self.mount("Share", room=self.room)
         if self.has_tally:
-            reply = await self.ask("COMPONENT_MOUNT", componentId="t", payload={"component": "Tally", "props": {}})
-            if not reply.get("success"):
-                raise Lost(reply.get("error"))
-            self.tally = reply["result"]["componentId"]
+            self.tally = await self.mount("Tally")
 
     async def add(self, which, id):
-        ledger, token = self.ledgers[which], random.randrange(1, 1 << 24)
+        ledger, token = self.ledgers[which], random.randrange(1, 1 << 40)
+        began = time.monotonic()
         # Until it is answered nobody knows; a failure may have been done, as the server says.
-        ledger.unknown.append(token)
+        ledger.ask(token)
         reply = await self.act(id, "add", who=self.who, token=token)
         if not reply.get("success"):
             self.note(Lost(f"{which}: {reply.get('error')}"))
             return False
-        ledger.unknown.remove(token)
-        ledger.n += 1
-        ledger.sum += token
+        result = reply["result"]
+        ledger.acknowledge(token, result["n"], result["s"])
+        history = self.driver.histories.setdefault(self.room if which == "room" else which, History())
+        history.add(result["at"], began, time.monotonic())
         self.driver.acknowledged += 1
         return True
 
@@ -238,6 +252,8 @@ class Driver:
         self.is_over, self.is_loaded = False, True
         self.recovery_ms = 0
         self.measures = False
+        self.findings = Findings()
+        self.histories = {}             # by counter: a room, or tally
         self.clients = [Client(self, number) for number in range(clients)]
 
     def recovered(self, seconds):
@@ -245,8 +261,9 @@ class Driver:
             self.recovery_ms = max(self.recovery_ms, int(seconds * 1000))
 
     async def start(self):
+        """How many clients are not served after a minute."""
         self.tasks = [asyncio.create_task(client.live()) for client in self.clients]
-        await self.all_up(60)
+        return await self.all_up(60)
 
     async def all_up(self, seconds):
         """Waits until every client is served again; how many are not."""

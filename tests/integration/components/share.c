@@ -6,8 +6,7 @@
 
 static const live_value *add_at_home(const live_value *state, const live_value *payload, const live_value **result)
 {
-	*result = live_bool(true);
-	return count_one(state, payload);
+	return count_one(state, payload, result);
 }
 
 static int add(live_component *self, const live_value *payload, live_reply *reply)
@@ -23,10 +22,12 @@ static int tell(live_component *self, const live_value *payload, live_reply *rep
 	return live_room_emit(self, NULL, "told", live_value_ref(payload));
 }
 
+/* What this node shows of the room. */
 static int read_room(live_component *self, const live_value *payload, live_reply *reply)
 {
 	(void)payload;
-	live_reply_value(reply, live_value_ref(live_room_state(self, NULL)));
+	live_reply_value(reply, live_object("state", live_value_ref(live_room_state(self, NULL)), "members",
+					    live_int(live_room_members(self, NULL)), NULL));
 	return 0;
 }
 
