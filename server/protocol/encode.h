@@ -66,7 +66,8 @@ void encode_error_push(struct buf *out, const struct sender *sender, struct str 
 /* The part of a room's push that all its members share: everything behind the member's id, whose quote it begins with.
  * The caller owns it. */
 struct frame *encode_room_event(const struct room_event *event);
-/* The same for a ROOM_EVENT_STATE to clients that merge data itself (protocol 19, row 10). */
+/* The same for a ROOM_EVENT_STATE to clients that merge data itself, and only its top level (protocol 19, rows 10 and
+ * 11). */
 struct frame *encode_room_event_legacy(const struct room_event *event);
 /* The push for one member: its id in front of the part that encode_room_event made. */
 void encode_room_frame(struct buf *out, struct str member_id, struct str shared);

@@ -4,6 +4,7 @@
  */
 #include <limits.h>
 
+#include "core/diff.h"
 #include "core/json.h"
 #include "pubsub/room_event.h"
 #include "server/protocol/encode.h"
@@ -57,7 +58,8 @@ struct frame *encode_room_event(const struct room_event *event)
 struct frame *encode_room_event_legacy(const struct room_event *event)
 {
 	struct buf out;
-	const live_value *data = live_with(event->changes, "state", live_value_ref(event->changes));
+	const live_value *wide = diff_widen(event->changes, event->state);
+	const live_value *data = live_with(wide, "state", wide); /* which holds wide from now on */
 
 	buf_init(&out, SIZE_MAX);
 	shared_head(&out, event);

@@ -3,6 +3,11 @@
 from liveclient import Server, main
 
 
+def without_nulls(value):
+    """What an older client sees of a value: a null entry stands where something was removed."""
+    return {key: without_nulls(item) for key, item in value.items() if item is not None} if isinstance(value, dict) else value
+
+
 def case_rooms_of_older_clients(program, components):
     with Server(program, components=components) as server:
         old, new = server.client(generation="G1").mount("Counter"), server.client().mount("Counter")
@@ -28,6 +33,15 @@ def case_rooms_of_older_clients(program, components):
         assert new.client.wait(type="ROOM_STATE")["data"] == {"state": {"topic": "a"}}
         new.client.tell("ROOM_STATE_SET", componentId=new.id, roomId="lobby", payload={"state": {"topic": "b"}})
         assert old.client.wait(type="ROOM_STATE")["data"] == {"topic": "b", "state": {"topic": "b"}}
+
+        # Below the top level as in row 11: whoever merges only the top level of data has the room's state all the same.
+        held = {"topic": "b"}
+        for value in ({"x": {"y": 1}, "z": 2}, {"x": {"y": 3}, "z": 2}, {"x": {}, "z": 2}, {"z": 2}):
+            new.client.tell("ROOM_STATE_SET", componentId=new.id, roomId="lobby", payload={"state": {"nested": value}})
+            data = old.client.wait(type="ROOM_STATE")["data"]
+            assert data["state"] == {"nested": data["nested"]}
+            held.update(data)
+            assert without_nulls(held["nested"]) == value, data
 
         # Row 6, and payload.roomId.
         left = old.client.request("ROOM_LEAVE", componentId=old.id, roomId="lobby")

@@ -105,6 +105,7 @@ START_TEST(test_rooms)
 {
 	struct buf out;
 	const live_value *changes = live_object("topic", live_string("new"), NULL);
+	const live_value *state = live_with(changes, "left", live_int(2));
 	struct room_event event = {.kind = ROOM_EVENT_CUSTOM,
 				   .room_id = STR("lobby"),
 				   .name = STR("msg:new"),
@@ -129,6 +130,7 @@ START_TEST(test_rooms)
 				    .name = STR("$state:update"),
 				    .data = STR("{\"state\":{\"topic\":\"new\"}}"),
 				    .changes = changes,
+				    .state = state,
 				    .wall_ms = 1700000000000};
 	frame = encode_room_event(&event);
 	encode_room_frame(&out, STR("Zz12_-Qx"), frame_bytes(frame));
@@ -154,6 +156,7 @@ START_TEST(test_rooms)
 		     ":'lobby',"
 		     "'state':{'topic':'new'}},'requestId':'e'}");
 	live_value_unref(changes);
+	live_value_unref(state);
 	buf_deinit(&out);
 }
 END_TEST
