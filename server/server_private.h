@@ -61,7 +61,7 @@ struct server {
 	struct http_service *http;       /* what clients see */
 	struct http_service *management; /* the routes of management, when they have a door of their own; else NULL */
 	struct door doors[DOORS];
-	struct tls_context *tls; /* as of the start; NULL: no TLS */
+	struct tls_context *tls;       /* as of the start; NULL: no TLS */
 	_Atomic int64_t tls_expires_s; /* of the certificate that new connections get; reload sets it, any reads */
 	struct tls_seed *seed;
 	struct address_set *trusted; /* proxies; NULL: none */

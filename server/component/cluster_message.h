@@ -53,8 +53,10 @@ void cluster_write_result(struct buf *out, struct str id, struct str result_json
 /* The answer as a message. */
 void cluster_write_response(struct buf *out, const struct cluster_names *names, struct str result);
 
-/* The message, which the caller owns, or NULL: not JSON, or not sealed as it should be. */
-const live_value *cluster_read(struct str text, struct mac *mac);
+/* Whether text ends with the seal that mac makes of the rest. */
+bool cluster_seal_holds(struct str text, struct mac *mac);
+/* The message, or one that is stored, which the caller owns; NULL: it is no object in JSON. */
+const live_value *cluster_read(struct str text);
 /* The string named key of object, or an empty one. */
 struct str cluster_text(const live_value *object, const char *key);
 

@@ -33,11 +33,16 @@ static void hear_of_singleton(struct cluster_shard *cluster, const live_value *m
 static void on_heard(struct cluster_port *port, struct str text)
 {
 	struct cluster_shard *cluster = cluster_of(port);
-	const live_value *message = cluster_read(text, cluster->mac);
-	struct str type = cluster_text(message, "type");
+	struct component_counters *counters = &cluster->here->counters;
 
+	if (cluster->mac && !cluster_seal_holds(text, cluster->mac)) {
+		counter_add(&counters->cluster_unsealed, 1);
+		return;
+	}
+	const live_value *message = cluster_read(text);
+	struct str type = cluster_text(message, "type");
 	if (!message)
-		counter_add(&cluster->here->counters.cluster_unsealed, 1);
+		counter_add(&counters->cluster_malformed, 1);
 	else if (str_equal(type, STR("action_request")))
 		cluster_visit(cluster, live_get(message, "request"));
 	else if (str_equal(type, STR("action_response")))

@@ -73,7 +73,8 @@ struct component_counters {
 	counter cluster_repeats;   /* of these, known already */
 	counter cluster_deltas;    /* heard, of singletons that are mirrored */
 	counter cluster_gaps;      /* in these */
-	counter cluster_unsealed;  /* messages that were not what the secret says, or no JSON */
+	counter cluster_unsealed;  /* messages that the secret did not seal */
+	counter cluster_malformed; /* messages that were none */
 };
 
 /* Work in flight that will come back to code of a definition, when its component may be gone already. */

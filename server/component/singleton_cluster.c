@@ -226,7 +226,7 @@ static void on_patience(struct timer *timer)
 /* The state as it is stored, a loan from *whole, which the caller owns; NULL: there is none. */
 static const live_value *read_stored(const struct cluster_answer *answer, const live_value **whole)
 {
-	*whole = cluster_read(answer->state, NULL);
+	*whole = cluster_read(answer->state);
 	const live_value *state = live_get(*whole, "state");
 
 	return live_value_type(state) == LIVE_OBJECT ? state : NULL;

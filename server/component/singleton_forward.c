@@ -182,7 +182,7 @@ void forward_answered(struct cluster_shard *cluster, struct str origin, const li
 /* Whether the owner before has done it. */
 static bool finish_known(struct forward *forward, const struct owner *owner)
 {
-	const live_value *response = cluster_read(owner_find(owner, str_of(forward->id)), NULL);
+	const live_value *response = cluster_read(owner_find(owner, str_of(forward->id)));
 
 	if (!response)
 		return false;

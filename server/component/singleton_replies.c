@@ -106,7 +106,7 @@ bool replies_begin(struct replies *replies, struct str request_id, struct str *r
 void replies_load(struct replies *replies, const struct str *results, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const live_value *result = cluster_read(results[i], NULL);
+		const live_value *result = cluster_read(results[i]);
 		struct str id = cluster_text(result, "requestId");
 		if (id.len && !find_handled(replies, id))
 			remember(replies, id)->result = mem_strndup(results[i].ptr, results[i].len);

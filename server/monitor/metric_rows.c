@@ -23,6 +23,9 @@
 	ROW(COUNTER, REDIS_ROOMS, struct redis_rooms_figures, field, family, label, help)
 #define GAUGE(where, type, field, family, help) ROW(GAUGE, where, type, field, family, NULL, help)
 
+#define REFUSED(field, label)                                                                              \
+	ROW(COUNTER, COMPONENT, struct component_counters, field, "cluster_messages_refused_total", label, \
+	    "Messages of other nodes about singletons that were not believed, by cause.")
 #define CLOSES "connection_closes_total"
 #define CLOSES_HELP "Connections closed, by cause."
 #define PAUSES "reading_pauses_total"
@@ -72,8 +75,8 @@ const struct metric_row metric_rows[] = {
 	COMPONENT(cluster_repeats, "cluster_repeats_total", "Of these, known already."),
 	COMPONENT(cluster_deltas, "cluster_deltas_total", "Changes heard of singletons elsewhere."),
 	COMPONENT(cluster_gaps, "cluster_gaps_total", "Gaps in these."),
-	COMPONENT(cluster_unsealed, "cluster_unsealed_total",
-		  "Messages of the cluster that were not what the secret says."),
+	REFUSED(cluster_unsealed, "cause=\"signature\""),
+	REFUSED(cluster_malformed, "cause=\"malformed\""),
 
 	ROOM(events, "room_events_total", "Events told by rooms whose home is the shard."),
 	ROOM(deliveries, "room_deliveries_total", "Events of rooms that came to the shard."),

@@ -84,14 +84,11 @@ def case_compose(program, components):
 def case_prometheus(program, components):
     config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
     assert config["scrape_configs"][0]["job_name"] == "liveshard"
-    rules = yaml.safe_load((DEPLOY / "prometheus" / config["rule_files"][0]).read_text())
-    from metrics import Server, scrape
-    with Server(program, components=components) as server:
-        families = scrape(server)
-    known = set(families) | {"liveshard_tick_seconds_sum"}
-    for rule in rules["groups"][0]["rules"]:
-        names = set(re.findall(r"liveshard_\w+", rule["expr"]))
-        assert names <= known, (rule, names - known)
+    for name in config["rule_files"]:
+        assert (DEPLOY / "prometheus" / name).exists(), name
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    for target in config["scrape_configs"][0]["static_configs"][0]["targets"]:
+        assert target.split(":")[0] in compose, target
 
 
 def case_kubernetes(program, components):

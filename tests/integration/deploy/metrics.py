@@ -1,16 +1,15 @@
-"""GET /metrics: well formed, true, and all that the dashboard asks for."""
+"""GET /metrics of one node: well formed and true. What nodes share is in metrics_cluster.py, who reads it in dashboards.py."""
 
 import concurrent.futures
-import json
-import pathlib
 import re
+import signal
+import subprocess
+import tempfile
 import time
 
 import exposition
 from exposition import total
 from liveclient import DEADLINE, Server, main
-
-DEPLOY = pathlib.Path(__file__).resolve().parents[3] / "deploy"
 
 
 def scrape(server):
@@ -94,6 +93,50 @@ def case_states(program, components):
         assert total(families, "liveshard_states_refused_total") == 1
 
 
+def told_shards(families):
+    return {dict(labels)["shard"] for _, labels in families["liveshard_clients"].values}
+
+
+def case_held_shard(program, components):
+    """A shard that a component holds is told by its age; the others do not wait for it."""
+    with Server(program, components=components, shards=2) as server:
+        stall = server.client().mount("Stall")
+        scrape(server)
+        stall.ask("hold", ms=4000)
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            pages = []      # those that come to the held shard wait; the others are answered
+            while not any(page.done() and len(told_shards(page.result())) == 1 for page in pages):
+                assert len(pages) < 200, "it was never told"
+                pages.append(pool.submit(scrape, server))
+                concurrent.futures.wait(pages[-1:], timeout=0.1)
+            families = next(page.result() for page in pages if page.done() and len(told_shards(page.result())) == 1)
+        ages = {dict(labels)["shard"]: value for (_, labels), value in families["liveshard_tick_age_seconds"].values.items()}
+        held, = set(ages) - told_shards(families)
+        assert len(ages) == 2 and ages[held] > 0.5, ages
+        stall.client.wait(lambda message: message.get("requestId"))
+        after = scrape_until(server, "both shards", lambda now: len(told_shards(now)) == 2)
+        slow = total(after, "liveshard_tick_seconds_count") - total(after, "liveshard_tick_seconds_bucket", le="1.07374182")
+        assert slow == 1, slow
+
+
+def case_certificate(program, components):
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = f"{folder}/cert.pem", f"{folder}/key.pem"
+
+        def make(days):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                            str(days), "-keyout", key, "-out", cert, "-subj", "/CN=localhost"], check=True, capture_output=True)
+
+        def left(families):
+            return (total(families, "liveshard_tls_certificate_expiry_timestamp_seconds") - time.time()) / 86400
+        make(3)
+        with Server(program, "--tls-port", "0", components=components, tls_cert=cert, tls_key=key) as server:
+            assert 2.9 < left(scrape(server)) < 3.1
+            make(30)
+            server.process.send_signal(signal.SIGHUP)
+            scrape_until(server, "the new certificate", lambda now: 29.9 < left(now) < 30.1)
+
+
 def case_where(program, components):
     with Server(program, "--management-port", "0", "--http-prefix", "off", components=components) as server:
         assert server.http("GET", "/metrics")[0] == 404
@@ -113,25 +156,6 @@ def case_asked_by_many_while_it_works(program, components):
                 counter.act("increment")
             for page in pages:
                 page.result()
-
-
-def case_dashboard(program, components):
-    """Each metric that the dashboard names is one that the server has."""
-    with Server(program, components=components) as server:
-        families = scrape(server)
-    known = set(families) | {"up"}
-    known |= {name + suffix for name, family in families.items() if family.type == "histogram"
-              for suffix in exposition.SUFFIXES}
-    dashboard = json.loads((DEPLOY / "grafana" / "liveshard.json").read_text())
-    asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
-    assert len(asked) >= 20, asked
-    ids = [panel["id"] for panel in dashboard["panels"]]
-    assert len(ids) == len(set(ids)), "a panel's id twice"
-    for expression in asked:
-        names = set(re.findall(r"\b(?:liveshard|process|go)_\w+|\bup\b", expression))
-        assert names, expression
-        optional = {name for name in names if name.startswith(("liveshard_redis_", "liveshard_cluster_"))}
-        assert names - optional <= known, (expression, names - known)
 
 
 if __name__ == "__main__":
