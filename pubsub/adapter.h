@@ -93,20 +93,30 @@ struct room_batch { /* what becomes of the room's state when all that waits (up 
 	const live_value *state; /* after all of them */
 };
 
-/* Runs what waits against the room's state. The batch is a loan until it is committed, dropped or failed; nobody is
+/*
+ * Runs what waits against the room's state. The batch is a loan until it is committed, dropped or failed; nobody is
  * told anything yet. NULL: nothing waits that needs a commit (what needed none is answered). While a batch is out, the
- * room's state must not be adopted but after rooms_adapter_drop_batch. */
-const struct room_batch *rooms_adapter_run(struct rooms *rooms, struct str room_id);
+ * room's state must not be adopted but after rooms_adapter_drop_batch.
+ *
+ * number, larger than all before it, is that of the commit. What is run keeps the number of the first commit that may
+ * have been done with it, and each later batch holds all that has one: so whatever is stored holds just those of our
+ * changes whose number is not above that of our last commit in there.
+ */
+const struct room_batch *rooms_adapter_run(struct rooms *rooms, struct str room_id, uint64_t number);
 /* The batch that is out, or NULL. */
 const struct room_batch *rooms_adapter_batch(struct rooms *rooms, struct str room_id);
 /* The batch holds: changes the state, tells members, answers. */
 void rooms_adapter_commit_batch(struct rooms *rooms, struct str room_id);
-/* It does not, somebody else was first: what was run waits again. */
-void rooms_adapter_drop_batch(struct rooms *rooms, struct str room_id);
+/* It does not, somebody else was first: what was run waits again. may_be_done: it may still turn out to be. */
+void rooms_adapter_drop_batch(struct rooms *rooms, struct str room_id, bool may_be_done);
+/* What is stored now (and adopted) holds our commits up to acked: what waits and is in it is done, its askers get error
+ * (static text), since it is not known what it came to there. What was done and answered lately, and is not in it, is
+ * done again, once. No batch may be out. */
+void rooms_adapter_settle(struct rooms *rooms, struct str room_id, uint64_t acked, const char *error);
 /* Gives up what has waited since before_ms (of the shard's monotonic clock) or longer: its askers get error (static
- * text). When that concerns a batch that is out, all of it is given up, and those askers get out_error: what they asked
- * for may happen yet. Events are told within this node. Returns the moment since which the oldest of the rest waits, or
- * -1. */
+ * text), or out_error if it may have been done. When that concerns a batch that is out, all of it is given up with
+ * out_error. Events are told within this node. What was answered before and is done again is never given up. Returns
+ * the moment since which the oldest of the rest waits, or -1. */
 int64_t rooms_adapter_expire(struct rooms *rooms, struct str room_id, int64_t before_ms, const char *error,
 			     const char *out_error);
 

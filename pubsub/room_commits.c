@@ -9,26 +9,42 @@
 
 enum {
 	WAITING_MAX = 65536, /* mails that wait; besides, as many bytes as a state may have */
-	BATCH_MAX = 1024,    /* mails in one commit */
+	BATCH_MAX = 1024,    /* mails in one commit; more only of what may have been done, which is not taken apart */
+	/* What was done is remembered for so long, and so much of it: longer than any replica is behind. */
+	DONE_MS = 60000,
+	DONE_MAX = 16384,
+	DONE_BYTES = 4 << 20,
+	/* Older than that nothing is done again: the store may have forgotten this node's number (2 hours). */
+	AGAIN_MS = 1800000,
 };
 
 struct waiter { /* a mail, and while a batch is out what it would come to */
 	struct waiter *next;
-	struct room_mail *mail;
-	int64_t since_ms;
+	struct room_mail *mail; /* NULL: it was done and answered before */
+	uint64_t sent;          /* the first commit that held it and may be done; 0: none. In the order of waiting */
+	int64_t since_ms; /* monotonic; of what was done, the wall clock's, which goes on while a machine sleeps */
 	size_t bytes;
+	enum room_mail_kind kind;
+	room_update_fn *update;    /* of what was done */
+	const live_value *value;   /* its argument or its patch; owned */
 	struct room_change change; /* a delta: it changes the state */
 	const live_value *result;  /* of it: what its asker gets */
 	const char *error;
 };
 
-struct room_commits {
-	struct room *room;
+struct queue {
 	struct waiter *first; /* the oldest */
 	struct waiter **last;
 	uint32_t count;
 	size_t bytes;
-	unsigned out_waiters; /* the first so many are in the batch that is out */
+};
+
+struct room_commits {
+	struct room *room;
+	struct queue waiting;
+	struct queue done;
+	unsigned out_waiters; /* the first so many that wait are in the batch that is out */
+	uint64_t out_number;
 	struct room_batch out;
 	struct room_batch_item *items; /* of out */
 };
@@ -38,8 +54,49 @@ struct room_commits *room_commits_new(struct room *room)
 	struct room_commits *commits = mem_alloc(sizeof *commits);
 
 	commits->room = room;
-	commits->last = &commits->first;
+	commits->waiting.last = &commits->waiting.first;
+	commits->done.last = &commits->done.first;
 	return commits;
+}
+
+/* ---- queues ---- */
+
+static void append(struct queue *queue, struct waiter *waiter)
+{
+	waiter->next = NULL;
+	*queue->last = waiter;
+	queue->last = &waiter->next;
+	queue->count++;
+	queue->bytes += waiter->bytes;
+}
+
+/* Takes *at out; the caller has it then. */
+static struct waiter *take(struct queue *queue, struct waiter **at)
+{
+	struct waiter *waiter = *at;
+
+	*at = waiter->next;
+	if (!*at)
+		queue->last = at;
+	queue->count--;
+	queue->bytes -= waiter->bytes;
+	return waiter;
+}
+
+static void forget_run(struct waiter *waiter)
+{
+	room_change_drop(&waiter->change);
+	live_value_unref(waiter->result);
+	waiter->result = NULL;
+	waiter->error = NULL;
+}
+
+/* Its mail is gone. */
+static void waiter_free(struct waiter *waiter)
+{
+	forget_run(waiter);
+	live_value_unref(waiter->value);
+	free(waiter);
 }
 
 /* ---- waiting ---- */
@@ -53,7 +110,7 @@ static bool must_wait(const struct room_commits *commits, const struct room_mail
 {
 	if (is_change(mail))
 		return true;
-	return commits->first && (mail->kind == ROOM_MAIL_EMIT || mail->kind == ROOM_MAIL_GET_STATE);
+	return commits->waiting.first && (mail->kind == ROOM_MAIL_EMIT || mail->kind == ROOM_MAIL_GET_STATE);
 }
 
 bool room_commits_take(struct room_commits *commits, struct room_mail *mail)
@@ -64,7 +121,8 @@ bool room_commits_take(struct room_commits *commits, struct room_mail *mail)
 	if (!must_wait(commits, mail))
 		return false;
 	size_t bytes = room_mail_bytes(mail);
-	if (commits->count == WAITING_MAX || commits->bytes + bytes > room_options(room)->max_state_bytes) {
+	if (commits->waiting.count >= WAITING_MAX ||
+	    commits->waiting.bytes + bytes > room_options(room)->max_state_bytes) {
 		counter_add(&room->rooms->counters.refused, 1);
 		if (mail->kind == ROOM_MAIL_EMIT)
 			room_mail_free(mail);
@@ -74,53 +132,33 @@ bool room_commits_take(struct room_commits *commits, struct room_mail *mail)
 	}
 	struct waiter *waiter = mem_alloc(sizeof *waiter);
 	waiter->mail = mail;
+	waiter->kind = mail->kind;
 	waiter->bytes = bytes;
 	waiter->since_ms = shard_clock(room->rooms->shard)->mono_ms;
-	*commits->last = waiter;
-	commits->last = &waiter->next;
-	commits->count++;
-	commits->bytes += bytes;
+	append(&commits->waiting, waiter);
 	adapter->ops->commit(adapter, room->rooms, room_id(room));
 	return true;
 }
 
-/* Takes the oldest out; the caller frees it. */
-static struct waiter *take_first(struct room_commits *commits)
-{
-	struct waiter *waiter = commits->first;
-
-	commits->first = waiter->next;
-	if (!commits->first)
-		commits->last = &commits->first;
-	commits->count--;
-	commits->bytes -= waiter->bytes;
-	return waiter;
-}
-
-static void forget_run(struct waiter *waiter)
-{
-	room_change_drop(&waiter->change);
-	live_value_unref(waiter->result);
-	waiter->result = NULL;
-	waiter->error = NULL;
-}
-
 /* ---- running ---- */
 
-/* What mail would change in state; *state moves on. */
+/* What waiter would change in state; *state moves on. */
 static void run(struct room_commits *commits, struct waiter *waiter, struct room_state *state)
 {
 	const struct room *room = commits->room;
-	const struct room_request *request = room_request_of(waiter->mail);
+	bool is_set = waiter->kind == ROOM_MAIL_SET_STATE;
 
-	if (waiter->mail->kind == ROOM_MAIL_GET_STATE)
+	if (waiter->kind == ROOM_MAIL_GET_STATE)
 		waiter->result = live_value_ref(state->value);
-	if (!is_change(waiter->mail))
+	if (!is_set && waiter->kind != ROOM_MAIL_UPDATE)
 		return;
-	if (waiter->mail->kind == ROOM_MAIL_SET_STATE) {
-		room_plan(room, state, request->value, &waiter->change);
+	const struct room_request *request = waiter->mail ? room_request_of(waiter->mail) : NULL;
+	const live_value *value = request ? request->value : waiter->value;
+	room_update_fn *update = request ? request->update : waiter->update;
+	if (is_set) {
+		room_plan(room, state, value, &waiter->change);
 	} else {
-		const live_value *next = request->update(state->value, request->value, &waiter->result);
+		const live_value *next = update(state->value, value, &waiter->result);
 		if (next != state->value)
 			room_plan(room, state, next, &waiter->change);
 		live_value_unref(next);
@@ -134,19 +172,19 @@ static void run(struct room_commits *commits, struct waiter *waiter, struct room
 		state->value = waiter->change.next;
 		state->json_bytes = waiter->change.json_bytes;
 	}
-	if (waiter->mail->kind == ROOM_MAIL_SET_STATE && !waiter->error)
+	if (is_set && !waiter->error)
 		waiter->result = live_value_ref(state->value);
 }
 
 static void list_items(struct room_commits *commits)
 {
-	struct waiter *waiter = commits->first;
+	struct waiter *waiter = commits->waiting.first;
 
 	commits->items = mem_alloc(commits->out_waiters * sizeof *commits->items);
 	for (unsigned i = 0; i < commits->out_waiters; i++, waiter = waiter->next) {
 		struct room_batch_item *item = &commits->items[commits->out.count];
 
-		if (waiter->mail->kind == ROOM_MAIL_EMIT) {
+		if (waiter->kind == ROOM_MAIL_EMIT) {
 			const struct room_event *event = &room_dispatch_of(waiter->mail)->event;
 			*item = (struct room_batch_item){.name = event->name, .data = event->data};
 		} else if (waiter->change.delta) {
@@ -160,22 +198,25 @@ static void list_items(struct room_commits *commits)
 	commits->out.items = commits->items;
 }
 
-const struct room_batch *room_commits_run(struct room_commits *commits)
+const struct room_batch *room_commits_run(struct room_commits *commits, uint64_t number)
 {
 	struct room_state state = commits->room->state; /* a copy without a reference: changes hold theirs */
+	struct waiter *waiter = commits->waiting.first;
 
 	assert_always(commits->out_waiters == 0);
-	for (struct waiter *waiter = commits->first; waiter && commits->out_waiters < BATCH_MAX;
-	     waiter = waiter->next) {
+	for (; waiter && (waiter->sent || commits->out_waiters < BATCH_MAX); waiter = waiter->next) {
 		run(commits, waiter, &state);
+		if (!waiter->sent)
+			waiter->sent = number;
 		commits->out_waiters++;
 	}
 	if (commits->out_waiters == 0)
 		return NULL;
+	commits->out_number = number;
 	list_items(commits);
 	if (commits->out.changes == 0 && commits->out.count == 0) {
 		room_commits_commit(commits);
-		return room_commits_run(commits);
+		return room_commits_run(commits, number);
 	}
 	commits->out.state = state.value;
 	return &commits->out;
@@ -196,73 +237,169 @@ static void forget_batch(struct room_commits *commits)
 
 /* ---- its end ---- */
 
+/* It was committed: remembers what it did. Its mail is gone. */
+static void remember(struct room_commits *commits, struct waiter *waiter)
+{
+	struct queue *done = &commits->done;
+	int64_t now = shard_clock(commits->room->rooms->shard)->wall_ms;
+
+	forget_run(waiter);
+	waiter->since_ms = now;
+	waiter->mail = NULL;
+	append(done, waiter);
+	while (done->count > DONE_MAX || done->bytes > DONE_BYTES ||
+	       (done->first && done->first->since_ms <= now - DONE_MS))
+		waiter_free(take(done, &done->first));
+}
+
+/* Answers its mail, which is gone then; error and result as in an answer. What it was asked to do stays. */
+static void answer(struct room_commits *commits, struct waiter *waiter, const char *error, const live_value *result)
+{
+	struct room_request *request = room_request_of(waiter->mail);
+
+	waiter->update = request->update;
+	waiter->value = request->value;
+	request->value = NULL;
+	room_request_answer(commits->room->rooms, request, error, result);
+}
+
 static void finish(struct room_commits *commits, struct waiter *waiter)
 {
 	struct room *room = commits->room;
 	const char *error = waiter->error;
+	bool changes = waiter->change.delta != NULL;
 
-	if (waiter->mail->kind == ROOM_MAIL_EMIT) {
+	if (waiter->kind == ROOM_MAIL_EMIT) {
 		room_tell_event(room, room_dispatch_of(waiter->mail));
+		waiter_free(waiter);
 		return;
 	}
-	if (waiter->change.delta)
-		error = room_apply(room, &waiter->change, room_request_of(waiter->mail)->exclude, 0);
-	const live_value *result = error ? NULL : waiter->result;
-	if (!error)
-		waiter->result = NULL;
-	room_request_answer(room->rooms, room_request_of(waiter->mail), error, result);
+	/* What is done again was taken from all, its origin too. */
+	if (changes)
+		error = room_apply(room, &waiter->change,
+				   waiter->mail ? room_request_of(waiter->mail)->exclude : (struct room_origin){0}, 0);
+	if (waiter->mail) {
+		const live_value *result = error ? NULL : waiter->result;
+		if (!error)
+			waiter->result = NULL;
+		answer(commits, waiter, error, result);
+	}
+	if (changes && !error)
+		remember(commits, waiter);
+	else
+		waiter_free(waiter);
 }
 
 void room_commits_commit(struct room_commits *commits)
 {
-	unsigned count = commits->out_waiters;
+	struct queue *waiting = &commits->waiting;
 
 	/* Those it tells may send more, which comes as mail. */
-	for (; count; count--) {
-		struct waiter *waiter = take_first(commits);
+	for (unsigned count = commits->out_waiters; count; count--)
+		finish(commits, take(waiting, &waiting->first));
+	forget_batch(commits);
+}
 
-		finish(commits, waiter);
+void room_commits_drop(struct room_commits *commits, bool may_be_done)
+{
+	struct waiter *waiter = commits->waiting.first;
+
+	for (unsigned i = 0; i < commits->out_waiters; i++, waiter = waiter->next) {
 		forget_run(waiter);
-		free(waiter);
+		if (!may_be_done && waiter->sent == commits->out_number)
+			waiter->sent = 0;
 	}
 	forget_batch(commits);
 }
 
-void room_commits_drop(struct room_commits *commits)
-{
-	struct waiter *waiter = commits->first;
+/* ---- what else may become of it ---- */
 
-	for (unsigned i = 0; i < commits->out_waiters; i++, waiter = waiter->next)
-		forget_run(waiter);
-	forget_batch(commits);
-}
-
-/* Takes the oldest out with this for an answer. */
-static void give_up_first(struct room_commits *commits, const char *error)
+/* Takes *at out with this for an answer. */
+static void give_up(struct room_commits *commits, struct waiter **at, const char *error)
 {
 	struct room *room = commits->room;
-	struct waiter *waiter = take_first(commits);
+	struct waiter *waiter = take(&commits->waiting, at);
 
-	forget_run(waiter);
-	if (waiter->mail->kind == ROOM_MAIL_EMIT)
+	if (waiter->kind == ROOM_MAIL_EMIT)
 		room_tell_event(room, room_dispatch_of(waiter->mail));
 	else
 		room_request_answer(room->rooms, room_request_of(waiter->mail), error, NULL);
-	free(waiter);
+	waiter_free(waiter);
+}
+
+/* It is done, in a commit whose results were lost with its answer. */
+static void find_done(struct room_commits *commits, const char *error)
+{
+	struct queue *waiting = &commits->waiting;
+
+	if (waiting->first->mail &&
+	    (waiting->first->kind == ROOM_MAIL_UPDATE || waiting->first->kind == ROOM_MAIL_EMIT)) {
+		give_up(commits, &waiting->first, error);
+		return;
+	}
+	struct waiter *waiter = take(waiting, &waiting->first);
+	if (waiter->mail) /* what it asks for is the state as it is now */
+		answer(commits, waiter, NULL, live_value_ref(commits->room->state.value));
+	if (waiter->kind == ROOM_MAIL_GET_STATE)
+		waiter_free(waiter);
+	else
+		remember(commits, waiter);
+}
+
+/* All that was done and is not in what is stored waits again, first. */
+static void do_again(struct room_commits *commits, uint64_t acked)
+{
+	struct queue *done = &commits->done, *waiting = &commits->waiting;
+	int64_t before = shard_clock(commits->room->rooms->shard)->wall_ms - AGAIN_MS;
+	struct waiter **from = &done->first;
+	struct waiter **to = &waiting->first;
+
+	while (*from && (*from)->sent <= acked)
+		from = &(*from)->next;
+	while (*from) {
+		struct waiter *waiter = take(done, from);
+
+		if (waiter->since_ms <= before) {
+			waiter_free(waiter);
+			continue;
+		}
+		waiter->next = *to;
+		*to = waiter;
+		if (waiting->last == to)
+			waiting->last = &waiter->next;
+		to = &waiter->next;
+		waiting->count++;
+		waiting->bytes += waiter->bytes;
+	}
+}
+
+void room_commits_settle(struct room_commits *commits, uint64_t acked, const char *error)
+{
+	struct queue *waiting = &commits->waiting;
+
+	assert_always(commits->out_waiters == 0);
+	while (waiting->first && waiting->first->sent && waiting->first->sent <= acked)
+		find_done(commits, error);
+	do_again(commits, acked);
 }
 
 int64_t room_commits_expire(struct room_commits *commits, int64_t before_ms, const char *error, const char *out_error)
 {
-	if (commits->first && commits->first->since_ms <= before_ms) {
+	struct waiter **at = &commits->waiting.first;
+	unsigned index = 0;
+
+	for (; *at && !(*at)->mail; index++) /* what is done again was promised */
+		at = &(*at)->next;
+	if (*at && (*at)->since_ms <= before_ms && index < commits->out_waiters) {
 		unsigned out = commits->out_waiters;
 
-		forget_batch(commits);
-		while (out--)
-			give_up_first(commits, out_error);
+		room_commits_drop(commits, true);
+		for (; index < out; index++)
+			give_up(commits, at, out_error);
 	}
-	while (commits->first && commits->first->since_ms <= before_ms)
-		give_up_first(commits, error);
-	return commits->first ? commits->first->since_ms : -1;
+	while (*at && (*at)->since_ms <= before_ms)
+		give_up(commits, at, (*at)->sent ? out_error : error);
+	return *at ? (*at)->since_ms : -1;
 }
 
 void room_commits_fail(struct room_commits *commits, const char *error)
@@ -274,12 +411,17 @@ void room_commits_free(struct room_commits *commits)
 {
 	if (!commits)
 		return;
-	room_commits_drop(commits);
-	while (commits->first) {
-		struct waiter *waiter = take_first(commits);
+	struct queue *queues[] = {&commits->waiting, &commits->done};
 
-		room_mail_free(waiter->mail);
-		free(waiter);
+	room_commits_drop(commits, true);
+	for (unsigned i = 0; i < 2; i++) {
+		while (queues[i]->first) {
+			struct waiter *waiter = take(queues[i], &queues[i]->first);
+
+			if (waiter->mail)
+				room_mail_free(waiter->mail);
+			waiter_free(waiter);
+		}
 	}
 	free(commits);
 }

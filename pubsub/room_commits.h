@@ -6,6 +6,9 @@
  * are told and askers answered. When somebody else was first, the same is run again against the newer state: so an
  * update's function may be called several times, and what it did counts once.
  *
+ * What was committed is remembered for a while, with the number of its first commit: a store that lost it, and was
+ * given an older state by somebody else, makes it wait again, though its asker has long been answered.
+ *
  * For the files of pubsub alone. Owner: the room. Threads: [shard] the home.
  */
 #ifndef PUBSUB_ROOM_COMMITS_H
@@ -28,10 +31,11 @@ void room_commits_free(struct room_commits *commits);
  * wait, and is still the caller's. */
 bool room_commits_take(struct room_commits *commits, struct room_mail *mail);
 /* rooms_adapter_run and so on. */
-const struct room_batch *room_commits_run(struct room_commits *commits);
+const struct room_batch *room_commits_run(struct room_commits *commits, uint64_t number);
 const struct room_batch *room_commits_out(const struct room_commits *commits);
 void room_commits_commit(struct room_commits *commits);
-void room_commits_drop(struct room_commits *commits);
+void room_commits_drop(struct room_commits *commits, bool may_be_done);
+void room_commits_settle(struct room_commits *commits, uint64_t acked, const char *error);
 int64_t room_commits_expire(struct room_commits *commits, int64_t before_ms, const char *error, const char *out_error);
 /* Says error to all. */
 void room_commits_fail(struct room_commits *commits, const char *error);

@@ -126,11 +126,11 @@ static struct room_commits *commits_of(struct rooms *rooms, struct str room_id)
 	return room ? room->commits : NULL;
 }
 
-const struct room_batch *rooms_adapter_run(struct rooms *rooms, struct str room_id)
+const struct room_batch *rooms_adapter_run(struct rooms *rooms, struct str room_id, uint64_t number)
 {
 	struct room_commits *commits = commits_of(rooms, room_id);
 
-	return commits ? room_commits_run(commits) : NULL;
+	return commits ? room_commits_run(commits, number) : NULL;
 }
 
 const struct room_batch *rooms_adapter_batch(struct rooms *rooms, struct str room_id)
@@ -148,12 +148,20 @@ void rooms_adapter_commit_batch(struct rooms *rooms, struct str room_id)
 		room_commits_commit(commits);
 }
 
-void rooms_adapter_drop_batch(struct rooms *rooms, struct str room_id)
+void rooms_adapter_drop_batch(struct rooms *rooms, struct str room_id, bool may_be_done)
 {
 	struct room_commits *commits = commits_of(rooms, room_id);
 
 	if (commits)
-		room_commits_drop(commits);
+		room_commits_drop(commits, may_be_done);
+}
+
+void rooms_adapter_settle(struct rooms *rooms, struct str room_id, uint64_t acked, const char *error)
+{
+	struct room_commits *commits = commits_of(rooms, room_id);
+
+	if (commits)
+		room_commits_settle(commits, acked, error);
 }
 
 int64_t rooms_adapter_expire(struct rooms *rooms, struct str room_id, int64_t before_ms, const char *error,

@@ -267,8 +267,8 @@ static void remove_room(struct room_adapter *adapter, struct rooms *rooms, struc
 	if (!twin)
 		return;
 	const struct str del[] = {STR("DEL"), room_twin_key(twin, "state:"), room_twin_key(twin, "meta:"),
-				  room_twin_key(twin, "acks:"), room_twin_key(twin, "members:")};
-	(void)!redis_link_send(twin->home->link, del, 5, NULL, NULL);
+				  room_twin_key(twin, "members:")};
+	(void)!redis_link_send(twin->home->link, del, 4, NULL, NULL);
 }
 
 static void commit(struct room_adapter *adapter, struct rooms *rooms, struct str room_id)

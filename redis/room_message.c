@@ -132,6 +132,11 @@ static void put_text(struct buf *to, struct str name, struct str text)
 	json_write_string(to, text);
 }
 
+static bool begins_lineage(const struct room_message *m)
+{
+	return m->after.len && !str_equal(m->after, m->lineage);
+}
+
 static void put_json(struct buf *to, const struct room_message *m)
 {
 	put_text(to, STR("{\"type\":"), str_of(type_names[m->type]));
@@ -153,7 +158,10 @@ static void put_json(struct buf *to, const struct room_message *m)
 	if (m->version) {
 		buf_printf(to, ",\"v\":%" PRIu64, m->version);
 		put_text(to, STR(",\"e\":"), m->lineage);
-		buf_printf(to, ",\"c\":%" PRIu64, m->commit);
+		if (begins_lineage(m))
+			put_text(to, STR(",\"p\":"), m->after);
+		if (m->commit)
+			buf_printf(to, ",\"c\":%" PRIu64, m->commit);
 	}
 	if (m->node.len)
 		put_text(to, STR(",\"node\":"), m->node);
@@ -202,7 +210,10 @@ static void put_msgpack(struct buf *to, const struct room_message *m, const stru
 	if (m->version) {
 		map = with(map, "v", live_int((int64_t)m->version));
 		map = with(map, "e", text_value(m->lineage));
-		map = with(map, "c", live_int((int64_t)m->commit));
+		if (begins_lineage(m))
+			map = with(map, "p", text_value(m->after));
+		if (m->commit)
+			map = with(map, "c", live_int((int64_t)m->commit));
 	}
 	if (m->node.len)
 		map = with(map, "node", text_value(m->node));
@@ -242,7 +253,7 @@ static void place_text(struct text_place *place, struct str *to, struct buf *tex
 
 static int take_tree(struct room_message *m, const live_value *tree, struct buf *text)
 {
-	struct text_place places[7];
+	struct text_place places[8];
 	const live_value *type = live_get(tree, "type");
 	const live_value *data = live_get(tree, "data");
 	const char *name = live_as_string(type);
@@ -260,10 +271,11 @@ static int take_tree(struct room_message *m, const live_value *tree, struct buf 
 	place_text(&places[3], &m->origin, text, live_get(tree, "origin"));
 	place_text(&places[4], &m->lineage, text, live_get(tree, "e"));
 	place_text(&places[5], &m->node, text, live_get(tree, "node"));
-	places[6] = (struct text_place){&m->data, text->len, 0};
+	place_text(&places[6], &m->after, text, live_get(tree, live_get(tree, "p") ? "p" : "e"));
+	places[7] = (struct text_place){&m->data, text->len, 0};
 	if (data)
 		json_write(text, data);
-	places[6].len = text->len - places[6].at;
+	places[7].len = text->len - places[7].at;
 	if (buf_failed(text))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)

@@ -2,10 +2,10 @@
  * room_message - what nodes tell each other about a room, as it stands on the wire.
  *
  * In JSON it is what the reference writes (its members in its order), and behind them what it does not know: the
- * version that Redis gave a change ("v"), in which lineage ("e"), the sender's commit ("c"), how many members the
- * sender has
- * ("members"), the node that it speaks for ("node"), and a signature ("sig"). MessagePack holds the same map, signed by
- * a trailer. Every node reads both. Threads: [any].
+ * version that Redis gave a change ("v"), in which lineage ("e") and, where that begins, behind which one ("p"), the
+ * sender's commit with its last change ("c"), how many members the sender has ("members"), the node that it speaks for
+ * ("node"), and a signature ("sig"). MessagePack holds the same map, signed by a trailer. Every node reads both.
+ * Threads: [any].
  */
 #ifndef REDIS_ROOM_MESSAGE_H
 #define REDIS_ROOM_MESSAGE_H
@@ -40,8 +40,10 @@ struct room_message {
 	struct str origin;
 	uint64_t version; /* STATE: of the state after it; 0: none, the sender is a node of the reference */
 	struct str lineage;
-	uint64_t commit;
-	int64_t members; /* MEMBERSHIP, PRESENCE: -1 unknown */
+	struct str after; /* the lineage of the version before; when it was not there: empty to encode, lineage once
+			     decoded */
+	uint64_t commit;  /* 0: the commit has more changes, which come next */
+	int64_t members;  /* MEMBERSHIP, PRESENCE: -1 unknown */
 };
 
 struct room_format {

@@ -2,57 +2,68 @@
 
 #define TEXT(literal) .text = {literal, sizeof(literal) - 1}
 
-/* What is there: state, v, e; and counts what was written without counting. Needs ARGV[1] and fresh, ttl. */
+/*
+ * What is there: state, v, e, s, and m[6], the asker's own acknowledgement; and counts what was written without
+ * counting. A state that is gone takes the acknowledgements along: they are of what was in it. Needs ARGV[1] and fresh,
+ * ttl.
+ */
 #define LOOK                                                                                        \
 	"local function text(n) return string.format('%.0f', n) end\n"                              \
 	"local function keep(key) if ttl > 0 then redis.call('EXPIRE', key, ttl) end end\n"         \
 	"local state = redis.call('GET', KEYS[1])\n"                                                \
-	"local m = redis.call('HMGET', KEYS[2], 'v', 'h', 'e', 's', 'w')\n"                         \
+	"local m = redis.call('HMGET', KEYS[2], 'v', 'h', 'e', 's', 'w', 'a:' .. ARGV[1])\n"        \
 	"local v, e, s = tonumber(m[1] or '0'), m[3] or '', m[4] or ''\n"                           \
 	"if not state and v > 0 then\n"                                                             \
 	"  redis.call('DEL', KEYS[2])\n"                                                            \
-	"  v, e, s, m[5] = 0, '', '', false\n"                                                      \
+	"  v, e, s, m = 0, '', '', {}\n"                                                            \
 	"elseif state and redis.sha1hex(state) ~= m[2] then\n"                                      \
 	"  if v == 0 then e = fresh end\n"                                                          \
 	"  v, s = v + 1, ''\n"                                                                      \
 	"  redis.call('HSET', KEYS[2], 'v', text(v), 'h', redis.sha1hex(state), 'e', e, 's', '')\n" \
 	"  keep(KEYS[2])\n"                                                                         \
+	"end\n"                                                                                     \
+	"local function acks()\n"                                                                   \
+	"  local all, found = redis.call('HGETALL', KEYS[2]), {}\n"                                 \
+	"  for i = 1, #all, 2 do\n"                                                                 \
+	"    if string.sub(all[i], 1, 2) == 'a:' then\n"                                            \
+	"      found[#found + 1] = string.sub(all[i], 3)\n"                                         \
+	"      found[#found + 1] = string.match(all[i + 1], '^%d+')\n"                              \
+	"    end\n"                                                                                 \
+	"  end\n"                                                                                   \
+	"  return found\n"                                                                          \
 	"end\n"
 
 struct redis_script room_script_read = {
-	TEXT("local fresh, ttl = ARGV[2], tonumber(ARGV[3])\n" LOOK "local ack = redis.call('HGET', KEYS[3], ARGV[1])\n"
-	     "return {text(v), e, state, s, ack and string.match(ack, '^%d+') or '0'}\n")};
+	TEXT("local fresh, ttl = ARGV[2], tonumber(ARGV[3])\n" LOOK "return {text(v), e, state, s, acks()}\n")};
 
 struct redis_script room_script_commit = {TEXT(
-	"local fresh, ttl = ARGV[6], tonumber(ARGV[9])\n"
-	"local ack = redis.call('HGET', KEYS[3], ARGV[1])\n"
-	"if ack and string.match(ack, '^%d+') == ARGV[2] then return {'ok'} end\n" LOOK
+	"local fresh, ttl = ARGV[6], tonumber(ARGV[9])\n" LOOK
+	"if m[6] and string.match(m[6], '^%d+') == ARGV[2] then return {'ok'} end\n"
 	"local time = redis.call('TIME')\n"
 	"local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"
-	"local new = tonumber(ARGV[5])\n"
-	"if ARGV[10] == 'restore' then\n"
-	"  if v >= new then return {'conflict', text(v), e, state, s} end\n"
-	"elseif v ~= tonumber(ARGV[3]) or e ~= ARGV[4] then\n"
-	"  return {'conflict', text(v), e, state, s}\n"
-	"elseif m[5] and m[5] ~= '' and tonumber(m[5]) > now then\n"
+	"local restores = ARGV[10] == 'restore'\n"
+	"if v ~= tonumber(ARGV[3]) or e ~= ARGV[4] then\n"
+	"  return {'conflict', text(v), e, state, s, acks()}\n"
+	"elseif not restores and m[5] and m[5] ~= '' and tonumber(m[5]) > now then\n"
 	"  return {'wait', tonumber(m[5]) - now}\n"
 	"end\n"
 	"if ttl > 0 then redis.call('SET', KEYS[1], ARGV[7], 'EX', ttl) else redis.call('SET', KEYS[1], ARGV[7]) end\n"
+	/* What is restored holds just the commits that are named with it. */
+	"if restores then redis.call('DEL', KEYS[2]) end\n"
 	"redis.call('HSET', KEYS[2], 'v', ARGV[5], 'h', redis.sha1hex(ARGV[7]), 'e', fresh, 's', ARGV[8],\n"
-	"  'w', ARGV[10] == 'restore' and text(now + tonumber(ARGV[11])) or '')\n"
+	"  'w', restores and text(now + tonumber(ARGV[11])) or '')\n"
+	"local at = 13 + 2 * tonumber(ARGV[12])\n"
+	"for i = 13, at - 1, 2 do redis.call('HSET', KEYS[2], 'a:' .. ARGV[i], ARGV[i + 1] .. ':' .. time[1]) end\n"
+	"if not restores then redis.call('HSET', KEYS[2], 'a:' .. ARGV[1], ARGV[2] .. ':' .. time[1]) end\n"
 	"keep(KEYS[2])\n"
-	"redis.call('HSET', KEYS[3], ARGV[1], ARGV[2] .. ':' .. time[1])\n"
-	"keep(KEYS[3])\n"
-	/* Nodes that have been gone for long need no acknowledgement any more. */
-	"if redis.call('HLEN', KEYS[3]) > 64 then\n"
-	"  local all = redis.call('HGETALL', KEYS[3])\n"
+	/* Nodes that have been gone for long need no acknowledgement; there are more only when a node is new. */
+	"if not m[6] and redis.call('HLEN', KEYS[2]) > 32 then\n"
+	"  local all = redis.call('HGETALL', KEYS[2])\n"
 	"  for i = 1, #all, 2 do\n"
-	"    local at = tonumber(string.match(all[i + 1], ':(%d+)$') or '0')\n"
-	"    if at < time[1] - 600 then redis.call('HDEL', KEYS[3], all[i]) end\n"
+	"    local set = string.sub(all[i], 1, 2) == 'a:' and string.match(all[i + 1], ':(%d+)$')\n"
+	"    if set and tonumber(set) < time[1] - 7200 then redis.call('HDEL', KEYS[2], all[i]) end\n"
 	"  end\n"
 	"end\n"
-	"local at = 13 + 2 * tonumber(ARGV[12])\n"
-	"for i = 13, at - 1, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1] .. ':' .. time[1]) end\n"
 	"for i = at + 1, #ARGV do redis.call('PUBLISH', ARGV[at], ARGV[i]) end\n"
 	"return {'ok'}\n")};
 

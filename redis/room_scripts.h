@@ -12,17 +12,16 @@
 #include "redis/script.h"
 
 /*
- * read: KEYS state, meta, acks. ARGV: origin, a lineage to begin, TTL in seconds (0: none).
- * Returns {version, lineage, state or false, signature or "", our last commit}.
+ * read: KEYS state, meta. ARGV: origin, a lineage to begin, TTL in seconds (0: none).
+ * Returns {version, lineage, state or false, signature or "", acks}; acks are {origin, its last commit, ...}.
  */
 extern struct redis_script room_script_read;
 
 /*
- * commit: KEYS state, meta, acks. ARGV: origin, commit, expected version, expected lineage ("": a room that is not
- * there), new version, new lineage, new state, its signature or "", TTL, "commit" or "restore", ms that a restored room
- * rests, how many other nodes' commits are in what is restored, these as pairs origin, commit, then the channel and the
- * messages.
- * Returns {"ok"}; {"conflict", version, lineage, state or false, signature}; or {"wait", ms}.
+ * commit: KEYS state, meta. ARGV: origin, commit, expected version, expected lineage ("": a room that is not there),
+ * new version, new lineage, new state, its signature or "", TTL, "commit" or "restore", ms that a restored room rests,
+ * how many nodes' last commits are in what is restored, these as pairs origin, commit, then the channel and the
+ * messages. Returns {"ok"}; {"conflict", version, lineage, state or false, signature, acks}; or {"wait", ms}.
  */
 extern struct redis_script room_script_commit;
 

@@ -75,6 +75,7 @@ static struct room_twin *twin_new(struct redis_rooms *home, struct str id)
 	twin->id = (struct str){twin->bytes, id.len};
 	twin->home = home;
 	twin->last = &twin->first;
+	twin->renews = true;
 	twin->channel.ready = ready;
 	twin->channel.message = message;
 	twin->pump.run = room_twin_pump;
@@ -97,8 +98,8 @@ static void take_down(struct room_twin *twin)
 	room_twin_drop_items(twin, twin->item_count);
 	live_value_unref(twin->base);
 	live_value_unref(twin->commit.state);
-	live_value_unref(twin->doubt.state);
-	twin->base = twin->commit.state = twin->doubt.state = NULL;
+	live_value_unref(twin->whole.base);
+	twin->base = twin->commit.state = twin->whole.base = NULL;
 	twin->is_synced = twin->is_open = false;
 	map_remove(&twin->home->twins, &twin->by_id);
 	counter_sub(&twin->home->figures.rooms, 1);
@@ -112,7 +113,7 @@ void room_twin_free(struct room_twin *twin)
 
 void room_twin_settle(struct room_twin *twin)
 {
-	if (twin->is_open || twin->item_count || twin->commit.is_out || twin->doubt.is_out)
+	if (twin->is_open || twin->item_count || twin->commit.is_out)
 		return;
 	twin->home->lingering--;
 	room_twin_free(twin);
@@ -154,7 +155,6 @@ void room_twin_close(struct room_twin *twin)
 {
 	if (twin->commit.is_batch) /* its askers are gone */
 		twin->commit.is_given_up = true;
-	twin->doubt.is_given_up |= twin->doubt.is_batch;
 	timer_disarm(&twin->expiry);
 	twin->is_open = false;
 	twin->home->lingering++;
@@ -175,6 +175,7 @@ void room_twin_link_changed(struct room_twin *twin, bool is_up)
 		return;
 	}
 	twin->is_synced = false;
+	twin->renews = true;
 	room_twin_drop_events(twin);
 	room_twin_answer(twin, NULL);
 }
@@ -218,16 +219,32 @@ static void take_reference_change(struct room_twin *twin, const struct room_mess
 	room_twin_read(twin);
 }
 
+/* A commit's first changes make a state that Redis never had: until its last one the state before them is kept. */
+static void keep_whole(struct room_twin *twin, const struct room_message *m)
+{
+	struct twin_whole *whole = &twin->whole;
+
+	if (m->commit) {
+		live_value_unref(whole->base);
+		whole->base = NULL;
+	} else if (!whole->base) {
+		whole->base = live_value_ref(twin->base);
+		whole->version = twin->version;
+		memcpy(whole->lineage, twin->lineage, sizeof whole->lineage);
+	}
+}
+
 /* The next version: base moves on, and the room with it. */
 static void take_next_change(struct room_twin *twin, const struct room_message *m, struct twin_other *other)
 {
 	const live_value *base = live_merge(twin->base, m->updates);
 
+	keep_whole(twin, m);
 	live_value_unref(twin->base);
 	twin->base = base;
 	twin->version = m->version;
 	snprintf(twin->lineage, sizeof twin->lineage, "%.*s", STR_ARG(m->lineage));
-	if (other)
+	if (other && m->commit)
 		other->commit = m->commit;
 	if (!twin->is_open)
 		return;
@@ -260,13 +277,14 @@ static void take_change(struct room_twin *twin, const struct room_message *m)
 		twin->heard = m->version;
 	if (!twin->is_synced || twin->is_reading)
 		return; /* what is read holds it, or is found to be too old */
-	/* The first change of a room that was not stored begins its lineage. */
-	bool is_same = str_equal(m->lineage, str_of(twin->lineage)) || (twin->version == 0 && m->version == 1);
-	if (is_same && m->version <= twin->version)
+	if (str_equal(m->lineage, str_of(twin->lineage)) && m->version <= twin->version)
 		return;
+	/* The first change of a room that was not stored comes after none. */
+	bool is_next = m->version == twin->version + 1 &&
+		       str_equal(m->after, twin->version ? str_of(twin->lineage) : m->lineage);
 	if (commit->is_out)
 		return; /* its answer tells, or what is heard does */
-	if (is_same && m->version == twin->version + 1)
+	if (is_next)
 		take_next_change(twin, m, room_twin_other(twin, m->origin));
 	else
 		room_twin_read(twin);

@@ -25,16 +25,15 @@
 #include "shard/shard.h"
 
 enum {
-	TWIN_ITEMS_MAX = 4096,            /* that wait; beyond it events are dropped and changes become one */
-	TWIN_BYTES_MAX = 4 << 20,         /* of texts that wait */
-	TWIN_COLLAPSE = 64,               /* changes that wait while Redis is gone, before they become one */
-	TWIN_BATCH_ITEMS = 128,           /* in one commit */
-	TWIN_REST_MS = 1000,              /* that a restored room rests, so that who knows more can say so */
-	TWIN_RETRY_MS = 250,              /* after a refusal */
-	TWIN_DOUBT_MS = 6 * TWIN_REST_MS, /* that another node may still say what it heard of our commit */
-	TWIN_ORIGIN_MAX = 32,             /* bytes of a node's name that are kept */
-	TWIN_OTHERS_MAX = 4096,           /* nodes whose members are counted */
-	TWIN_LINGER_MAX = 65536,          /* closed rooms that still wait for Redis, per shard */
+	TWIN_ITEMS_MAX = 4096,    /* that wait; beyond it events are dropped and changes become one */
+	TWIN_BYTES_MAX = 4 << 20, /* of texts that wait */
+	TWIN_COLLAPSE = 64,       /* changes that wait while Redis is gone, before they become one */
+	TWIN_BATCH_ITEMS = 128,   /* in one commit */
+	TWIN_REST_MS = 1000,      /* that a restored room rests, so that who knows more can say so */
+	TWIN_RETRY_MS = 250,      /* after a refusal */
+	TWIN_ORIGIN_MAX = 32,     /* bytes of a node's name that are kept */
+	TWIN_OTHERS_MAX = 4096,   /* nodes whose members are counted */
+	TWIN_LINGER_MAX = 65536,  /* closed rooms that still wait for Redis, per shard */
 };
 
 struct redis_room_adapter;
@@ -46,6 +45,7 @@ struct redis_rooms { /* the adapter on one shard */
 	struct shard *shard;
 	int64_t ttl; /* seconds */
 	int64_t commit_ms;
+	uint64_t last_commit; /* of all rooms: a number is used once in the life of this process */
 	struct str nodes_key;
 	struct room_format format;
 	struct buf scratch; /* format's */
@@ -61,6 +61,7 @@ enum twin_item_kind { TWIN_STATE, TWIN_EVENT, TWIN_MEMBERSHIP };
 struct twin_item { /* something of ours that is not in Redis yet */
 	struct twin_item *next;
 	enum twin_item_kind kind;
+	uint64_t sent;           /* the first commit that held it and may be done; 0: none */
 	bool is_seed;            /* STATE: only if there is no state */
 	bool joined;             /* MEMBERSHIP */
 	int64_t members;         /* MEMBERSHIP: after it */
@@ -73,11 +74,12 @@ struct twin_item { /* something of ours that is not in Redis yet */
 struct twin_commit { /* the one that is out */
 	bool is_out;
 	bool is_unsure;   /* its answer is lost */
+	bool was_unsure;  /* an answer of it was lost: it may be done in what Redis has lost since */
 	bool is_batch;    /* of a cluster room's changes, not of items */
 	bool is_restore;  /* of base itself */
 	bool is_given_up; /* it was a batch, and its askers are told that they will not know */
 	unsigned items;   /* the first so many are in it */
-	uint64_t number;  /* of this node's commits in the room; the same when it is sent again */
+	uint64_t number;  /* of this node's commits; the same when it is sent again as it was */
 	uint64_t expected;
 	uint64_t version;
 	char expected_lineage[ID_LEN + 1];
@@ -92,6 +94,12 @@ struct twin_other { /* another node, as heard of in this room */
 	uint64_t commit; /* its last that is in base */
 };
 
+struct twin_whole { /* base before the commit of which the first changes were heard, and not all; base NULL: none is */
+	const live_value *base;
+	uint64_t version;
+	char lineage[ID_LEN + 1];
+};
+
 struct room_twin {
 	struct map_entry by_id;
 	struct redis_rooms *home;
@@ -104,20 +112,20 @@ struct room_twin {
 	bool reads_again;       /* something came meanwhile that a reading may not have seen */
 	bool is_other;          /* the room shows something that is not of base and items: a reference node's change */
 	bool was_live;          /* the others have heard of us before */
+	bool renews;            /* our next commit begins a lineage: Redis may have gone back meanwhile */
 	bool is_miscounted;     /* a join or leave could not be told: the next beat sets it right */
 	uint64_t heard;         /* the highest version heard of */
 	const live_value *base; /* NULL: not known yet */
 	uint64_t version;
 	char lineage[ID_LEN + 1];
+	uint64_t acked; /* our last commit that is in base */
+	struct twin_whole whole;
 	struct twin_item *first;
 	struct twin_item **last;
 	unsigned item_count;
 	unsigned changes; /* of the items: STATE */
 	size_t item_bytes;
 	struct twin_commit commit;
-	struct twin_commit doubt; /* one whose answer was lost, in a Redis that then forgot: who else heard of it? */
-	int64_t doubt_until_ms;
-	uint64_t last_commit;     /* numbers are used once */
 	unsigned answers_ignored; /* of commits that are settled otherwise, and sent before the one that is out */
 	struct twin_other *others;
 	unsigned other_count;
@@ -162,10 +170,12 @@ void room_twin_add_event(struct room_twin *twin, struct str name, struct str dat
 void room_twin_add_membership(struct room_twin *twin, bool joined, struct str member_id);
 /* delta and state (what the room shows with it) are borrowed. */
 void room_twin_add_change(struct room_twin *twin, const live_value *delta, const live_value *state, bool is_seed);
-/* How many of the first items are in a commit of which it is not known yet whether it was done. */
+/* How many of the first items are in commits of which it is not known yet whether they were done. */
 unsigned room_twin_items_out(const struct room_twin *twin);
 /* Takes the first count out; they are done. */
 void room_twin_drop_items(struct room_twin *twin, unsigned count);
+/* Takes those out that are in base, by our last commit there. */
+void room_twin_drop_acked(struct room_twin *twin);
 /* Takes out what cannot wait for a connection: events and memberships. */
 void room_twin_drop_events(struct room_twin *twin);
 /* Takes out the seed: there is a state. */

@@ -56,19 +56,41 @@ static void put_state(struct words *words, struct room_twin *twin)
 
 static void put_change(struct words *words, struct room_twin *twin, const live_value *delta, uint64_t version)
 {
+	const struct twin_commit *commit = &twin->commit;
 	const struct room_message message = {
 		.type = ROOM_MESSAGE_STATE,
 		.room_id = twin->id,
 		.origin = room_twin_origin(twin),
 		.updates = delta,
 		.version = version,
-		.lineage = str_of(twin->commit.lineage),
-		.commit = twin->commit.number,
+		.lineage = str_of(commit->lineage),
+		.after = str_of(version == commit->expected + 1 ? commit->expected_lineage : commit->lineage),
+		.commit = version == commit->version ? commit->number : 0,
 		.members = -1,
 	};
 
 	room_message_encode(&words->text, &message, &twin->home->format);
 	end_word(words);
+}
+
+/* That the room was restored: follows nothing, so that all others read it. */
+static void put_restored(struct words *words, struct room_twin *twin)
+{
+	const live_value *nothing = live_object(NULL, NULL);
+	const struct room_message message = {
+		.type = ROOM_MESSAGE_STATE,
+		.room_id = twin->id,
+		.origin = room_twin_origin(twin),
+		.updates = nothing,
+		.version = twin->commit.version,
+		.lineage = str_of(twin->commit.lineage),
+		.after = STR("-"),
+		.members = -1,
+	};
+
+	room_message_encode(&words->text, &message, &twin->home->format);
+	end_word(words);
+	live_value_unref(nothing);
 }
 
 static void put_event(struct words *words, struct room_twin *twin, struct str name, struct str data)
@@ -91,6 +113,8 @@ static void put_messages(struct words *words, struct room_twin *twin, const stru
 	uint64_t version = twin->commit.expected;
 	const struct twin_item *item = twin->first;
 
+	if (twin->commit.is_restore)
+		put_restored(words, twin);
 	for (unsigned i = 0; batch && i < batch->count; i++) {
 		if (batch->items[i].delta)
 			put_change(words, twin, batch->items[i].delta, ++version);
@@ -105,15 +129,23 @@ static void put_messages(struct words *words, struct room_twin *twin, const stru
 	}
 }
 
-/* What other nodes have committed and we hold: who restores a room speaks for them too. */
+/* Whose commits are in what we hold, up to which: who restores a room speaks for all. */
 static void put_acknowledgements(struct words *words, const struct room_twin *twin)
 {
-	unsigned count = 0;
+	unsigned count = twin->acked > 0;
 
-	for (unsigned i = 0; twin->commit.is_restore && i < twin->other_count; i++)
+	if (!twin->commit.is_restore) {
+		put_number(words, 0);
+		return;
+	}
+	for (unsigned i = 0; i < twin->other_count; i++)
 		count += twin->others[i].commit > 0;
 	put_number(words, count);
-	for (unsigned i = 0; count && i < twin->other_count; i++) {
+	if (twin->acked) {
+		put_text(words, room_twin_origin(twin));
+		put_number(words, twin->acked);
+	}
+	for (unsigned i = 0; i < twin->other_count; i++) {
 		if (twin->others[i].commit == 0)
 			continue;
 		put_text(words, str_of(twin->others[i].origin));
@@ -143,10 +175,9 @@ static void put_all(struct words *words, struct room_twin *twin, const struct ro
 int room_twin_send_commit(struct room_twin *twin, const struct room_batch *batch, redis_answer *answer)
 {
 	struct redis_rooms *home = twin->home;
-	const struct str keys[] = {room_twin_key(twin, "state:"), room_twin_key(twin, "meta:"),
-				   room_twin_key(twin, "acks:")};
-	unsigned messages = batch ? batch->count : twin->commit.items;
-	size_t most = FIXED + 2 * (size_t)twin->other_count + 1 + messages;
+	const struct str keys[] = {room_twin_key(twin, "state:"), room_twin_key(twin, "meta:")};
+	unsigned messages = batch ? batch->count : twin->commit.is_restore ? 1 : twin->commit.items;
+	size_t most = FIXED + 2 * ((size_t)twin->other_count + 1) + 1 + messages;
 	struct words words = {.ends = arena_alloc(shard_arena(home->shard), most * sizeof *words.ends),
 			      .args = arena_alloc(shard_arena(home->shard), most * sizeof *words.args)};
 	int rc = -ENOMEM;
@@ -159,7 +190,7 @@ int room_twin_send_commit(struct room_twin *twin, const struct room_batch *batch
 			words.args[i] = (struct str){words.text.ptr + start, words.ends[i] - start};
 			start = words.ends[i];
 		}
-		rc = redis_link_eval(home->link, &room_script_commit, keys, 3, words.args, words.count, answer, twin);
+		rc = redis_link_eval(home->link, &room_script_commit, keys, 2, words.args, words.count, answer, twin);
 	}
 	if (rc == 0)
 		counter_add(&home->figures.sent, messages);

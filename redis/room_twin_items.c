@@ -90,7 +90,11 @@ void room_twin_add_membership(struct room_twin *twin, bool joined, struct str me
 
 unsigned room_twin_items_out(const struct room_twin *twin)
 {
-	return twin->doubt.is_out ? twin->doubt.items : twin->commit.items;
+	unsigned count = 0;
+
+	for (const struct twin_item *item = twin->first; item && item->sent; item = item->next)
+		count++;
+	return count;
 }
 
 /* All changes that wait and are not out become one, or two with the seed: what they come to together. */
@@ -136,6 +140,12 @@ void room_twin_add_change(struct room_twin *twin, const live_value *delta, const
 void room_twin_drop_items(struct room_twin *twin, unsigned count)
 {
 	while (count--)
+		take_out(twin, &twin->first);
+}
+
+void room_twin_drop_acked(struct room_twin *twin)
+{
+	while (twin->first && twin->first->sent && twin->first->sent <= twin->acked)
 		take_out(twin, &twin->first);
 }
 

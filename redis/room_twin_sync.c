@@ -18,6 +18,7 @@ struct stored { /* as Redis tells; loans from the answer */
 	bool has_state;
 	struct str state;
 	struct str signature;
+	const struct redisReply *acks; /* origin, its last commit, and so on */
 };
 
 static void commit_answer(void *context, int error, const struct redisReply *reply);
@@ -35,14 +36,20 @@ static void forget_commit(struct room_twin *twin)
 	twin->commit = (struct twin_commit){0};
 }
 
-/* It was not done: what was in it waits again. */
-static void take_back(struct room_twin *twin)
+/*
+ * What was in it waits again. Unless Redis has said itself, and to the only question, that it did not do it, it may
+ * come back with what some other node restores: what was sent keeps the number by which that is found out.
+ */
+static void take_back(struct room_twin *twin, bool is_refused)
 {
-	bool was_batch = twin->commit.is_batch && !twin->commit.is_given_up;
+	struct twin_commit commit = twin->commit;
 
+	is_refused &= !commit.was_unsure;
 	forget_commit(twin);
-	if (was_batch)
-		rooms_adapter_drop_batch(twin->home->rooms, twin->id);
+	for (struct twin_item *item = twin->first; item && is_refused; item = item->next)
+		item->sent = item->sent == commit.number ? 0 : item->sent;
+	if (commit.is_batch && !commit.is_given_up)
+		rooms_adapter_drop_batch(twin->home->rooms, twin->id, !is_refused);
 }
 
 static void show(struct room_twin *twin)
@@ -52,6 +59,14 @@ static void show(struct room_twin *twin)
 	const live_value *shown = room_twin_fold(twin, twin->base, twin->item_count);
 	(void)rooms_adapter_adopt(twin->home->rooms, twin->id, shown, NULL, 0);
 	live_value_unref(shown);
+}
+
+/* Base is another one: what of ours is in it is done, and what of ours is not is done again. */
+static void settle(struct room_twin *twin)
+{
+	room_twin_drop_acked(twin);
+	if (twin->is_cluster && twin->is_open && !twin->commit.is_batch)
+		rooms_adapter_settle(twin->home->rooms, twin->id, twin->acked, LOST);
 }
 
 void room_twin_committed(struct room_twin *twin)
@@ -64,29 +79,34 @@ void room_twin_committed(struct room_twin *twin)
 	twin->base = commit.state;
 	twin->version = commit.version;
 	copy_lineage(twin->lineage, str_of(commit.lineage));
+	twin->renews &= !redis_link_is_up(twin->home->link);
+	if (!commit.is_restore)
+		twin->acked = commit.number;
 	if (commit.is_given_up)
 		show(twin);
 	else if (commit.is_batch)
 		rooms_adapter_commit_batch(twin->home->rooms, twin->id);
-	else
-		room_twin_drop_items(twin, commit.items);
+	settle(twin);
 	room_twin_wake(twin);
 }
 
-/* Describes the next commit, on top of base. Gives state away. */
+/*
+ * Describes the next commit, on top of base. Gives state away. Version and lineage name one state in all that Redis
+ * ever was: where it may have gone back since our last commit, a new lineage begins.
+ */
 static void begin_commit(struct room_twin *twin, const live_value *state, uint64_t changes)
 {
 	struct twin_commit *commit = &twin->commit;
 
 	*commit = (struct twin_commit){
 		.is_out = true,
-		.number = ++twin->last_commit,
+		.number = ++twin->home->last_commit,
 		.expected = twin->version,
 		.version = twin->version + changes,
 		.state = state,
 	};
 	copy_lineage(commit->expected_lineage, str_of(twin->lineage));
-	if (twin->lineage[0])
+	if (twin->lineage[0] && !twin->renews)
 		copy_lineage(commit->lineage, str_of(twin->lineage));
 	else
 		id_make(commit->lineage);
@@ -101,16 +121,19 @@ static void send_commit(struct room_twin *twin)
 	twin->commit.is_unsure = false;
 	if (room_twin_send_commit(twin, batch, commit_answer) == 0)
 		return;
-	take_back(twin);
+	take_back(twin, true);
 	shard_timer_after(twin->home->shard, &twin->retry, TWIN_RETRY_MS);
 }
 
-/* Gives what we hold to a Redis that has lost it, or that somebody has changed who may not. */
-static void restore(struct room_twin *twin, uint64_t version)
+/* Gives what we hold to a Redis that has lost it, or that somebody has changed who may not, in place of what is there.
+ */
+static void restore(struct room_twin *twin, const struct stored *stored, uint64_t version)
 {
 	begin_commit(twin, live_value_ref(twin->base), 0);
 	twin->commit.is_restore = true;
+	twin->commit.expected = stored->version;
 	twin->commit.version = version;
+	copy_lineage(twin->commit.expected_lineage, stored->lineage);
 	id_make(twin->commit.lineage);
 	counter_add(&twin->home->figures.restores, 1);
 	send_commit(twin);
@@ -123,17 +146,18 @@ static struct str text_of(const struct redisReply *reply)
 	return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, reply->len} : (struct str){0};
 }
 
-/* The four parts from first on. false: it is not what the scripts say. */
+/* The five parts from first on. false: it is not what the scripts say. */
 static bool take_stored(const struct redisReply *reply, unsigned first, struct stored *stored)
 {
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < first + 4 ||
-	    reply->element[first]->type != REDIS_REPLY_STRING)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < first + 5 ||
+	    reply->element[first]->type != REDIS_REPLY_STRING || reply->element[first + 4]->type != REDIS_REPLY_ARRAY)
 		return false;
 	stored->version = strtoull(reply->element[first]->str, NULL, 10);
 	stored->lineage = text_of(reply->element[first + 1]);
 	stored->has_state = reply->element[first + 2]->type == REDIS_REPLY_STRING;
 	stored->state = text_of(reply->element[first + 2]);
 	stored->signature = text_of(reply->element[first + 3]);
+	stored->acks = reply->element[first + 4];
 	return true;
 }
 
@@ -158,30 +182,79 @@ static const live_value *believe(struct room_twin *twin, const struct stored *st
 	return state;
 }
 
-static void learn(struct room_twin *twin, const struct stored *stored)
+/* The last commit of origin that is in what is stored. */
+static uint64_t acked_by(const struct stored *stored, struct str origin)
 {
-	const live_value *state = believe(twin, stored);
+	for (size_t i = 0; i + 1 < stored->acks->elements; i += 2) {
+		if (str_equal(text_of(stored->acks->element[i]), origin))
+			return strtoull(text_of(stored->acks->element[i + 1]).ptr, NULL, 10);
+	}
+	return 0;
+}
 
-	twin->is_synced = true;
-	if (twin->base && stored->version < twin->version) {
-		live_value_unref(state);
-		restore(twin, twin->version);
-		return;
+static void take_acks(struct room_twin *twin, const struct stored *stored)
+{
+	for (unsigned i = 0; i < twin->other_count; i++)
+		twin->others[i].commit = 0;
+	for (size_t i = 0; i + 1 < stored->acks->elements; i += 2) {
+		struct str origin = text_of(stored->acks->element[i]);
+		bool is_ours = str_equal(origin, room_twin_origin(twin));
+		struct twin_other *other = is_ours ? NULL : room_twin_other(twin, origin);
+
+		if (other)
+			other->commit = strtoull(text_of(stored->acks->element[i + 1]).ptr, NULL, 10);
 	}
-	if (twin->base && stored->has_state && !state && twin->home->format.secret.len) {
-		restore(twin, stored->version + 1);
-		return;
-	}
+	twin->acked = acked_by(stored, room_twin_origin(twin));
+}
+
+/* Base becomes state (NULL: there is none), which is given away. */
+static void take_base(struct room_twin *twin, const struct stored *stored, const live_value *state)
+{
 	live_value_unref(twin->base);
 	twin->base = state ? state : live_object(NULL, NULL);
 	twin->version = stored->version;
 	copy_lineage(twin->lineage, stored->lineage);
+	take_acks(twin, stored);
 	twin->heard = twin->version;
 	twin->is_other = false;
-	if (stored->has_state && !twin->commit.is_out && !twin->doubt.is_out)
+	room_twin_drop_acked(twin);
+	if (stored->has_state && !twin->commit.is_out)
 		room_twin_drop_seed(twin);
+}
+
+/* Of a commit only the first changes were heard: what Redis had was the state before them. */
+static void return_to_whole(struct room_twin *twin)
+{
+	struct twin_whole *whole = &twin->whole;
+
+	if (!whole->base)
+		return;
+	live_value_unref(twin->base);
+	twin->base = whole->base;
+	twin->version = whole->version;
+	copy_lineage(twin->lineage, str_of(whole->lineage));
+	whole->base = NULL;
+}
+
+static void learn(struct room_twin *twin, const struct stored *stored)
+{
+	const live_value *state = believe(twin, stored);
+	bool is_forged = stored->has_state && !state && twin->home->format.secret.len;
+
+	twin->is_synced = true;
+	return_to_whole(twin);
+	if (twin->base && (is_forged || stored->version < twin->version)) {
+		live_value_unref(state);
+		if (twin->commit.is_out)
+			take_back(twin, false);
+		restore(twin, stored,
+			is_forged && stored->version >= twin->version ? stored->version + 1 : twin->version);
+		return;
+	}
+	take_base(twin, stored, state);
 	if (twin->is_answered) {
 		show(twin);
+		settle(twin);
 		return;
 	}
 	const live_value *shown = room_twin_fold(twin, twin->base, twin->item_count);
@@ -191,57 +264,20 @@ static void learn(struct room_twin *twin, const struct stored *stored)
 
 /* ---- reading ---- */
 
-/*
- * Redis has forgotten whether the commit was done, but another node may have heard of it, and says so when it restores
- * the room: until then it is neither done nor taken back, and nothing else is committed.
- */
-static void begin_doubt(struct room_twin *twin)
-{
-	int64_t now = shard_clock(twin->home->shard)->mono_ms;
-
-	twin->doubt = twin->commit;
-	twin->commit = (struct twin_commit){0};
-	twin->doubt_until_ms = now + TWIN_DOUBT_MS;
-	shard_timer_after(twin->home->shard, &twin->retry, TWIN_DOUBT_MS);
-}
-
-static void end_doubt(struct room_twin *twin, uint64_t acknowledged)
-{
-	struct twin_commit doubt = twin->doubt;
-	struct redis_rooms *home = twin->home;
-	bool is_done = acknowledged == doubt.number;
-
-	if (!doubt.is_out)
-		return;
-	if (!is_done && shard_clock(home->shard)->mono_ms < twin->doubt_until_ms) {
-		timer_arm(shard_wheel(home->shard), &twin->retry, twin->doubt_until_ms);
-		return;
-	}
-	twin->doubt = (struct twin_commit){0};
-	live_value_unref(doubt.state);
-	if (!doubt.is_batch && is_done)
-		room_twin_drop_items(twin, doubt.items);
-	else if (doubt.is_batch && !doubt.is_given_up && is_done)
-		rooms_adapter_commit_batch(home->rooms, twin->id); /* and then the room learns what there is now */
-	else if (doubt.is_batch && !doubt.is_given_up)
-		rooms_adapter_drop_batch(home->rooms, twin->id);
-}
-
 /* Whether the commit whose answer was lost was done, by what Redis remembers of ours. */
-static void resolve(struct room_twin *twin, const struct stored *stored, uint64_t acknowledged)
+static void resolve(struct room_twin *twin, const struct stored *stored)
 {
 	const struct twin_commit *commit = &twin->commit;
 
-	end_doubt(twin, acknowledged);
 	if (!commit->is_out)
 		return;
-	bool is_same = str_equal(stored->lineage, str_of(commit->expected_lineage));
-	if (acknowledged == commit->number) {
+	bool is_same =
+		stored->version == commit->expected && str_equal(stored->lineage, str_of(commit->expected_lineage));
+	if (!commit->is_restore && acked_by(stored, room_twin_origin(twin)) == commit->number) {
 		room_twin_committed(twin);
-	} else if (!commit->is_restore && !is_same && !twin->doubt.is_out) {
-		begin_doubt(twin);
-	} else if (commit->is_restore || commit->is_given_up || stored->version != commit->expected || !is_same) {
-		take_back(twin); /* it expected something else: it cannot be done any more */
+		twin->renews = true;
+	} else if (commit->is_restore || commit->is_given_up || !is_same) {
+		take_back(twin, false);
 	}
 }
 
@@ -266,7 +302,7 @@ static void read_answer(void *context, int error, const struct redisReply *reply
 	bool again = twin->reads_again;
 	twin->reads_again = false;
 	counter_add(&twin->home->figures.reads, 1);
-	resolve(twin, &stored, reply->elements > 4 ? strtoull(text_of(reply->element[4]).ptr, NULL, 10) : 0);
+	resolve(twin, &stored);
 	learn(twin, &stored);
 	if (twin->commit.is_out && twin->commit.is_unsure)
 		send_commit(twin); /* not done, and can be: the same once more */
@@ -278,8 +314,7 @@ static void read_answer(void *context, int error, const struct redisReply *reply
 void room_twin_read(struct room_twin *twin)
 {
 	struct redis_rooms *home = twin->home;
-	const struct str keys[] = {room_twin_key(twin, "state:"), room_twin_key(twin, "meta:"),
-				   room_twin_key(twin, "acks:")};
+	const struct str keys[] = {room_twin_key(twin, "state:"), room_twin_key(twin, "meta:")};
 	char lineage[ID_LEN + 1];
 	char ttl[24];
 
@@ -290,7 +325,7 @@ void room_twin_read(struct room_twin *twin)
 	id_make(lineage);
 	snprintf(ttl, sizeof ttl, "%lld", (long long)home->ttl);
 	const struct str args[] = {room_twin_origin(twin), {lineage, ID_LEN}, str_of(ttl)};
-	int rc = redis_link_eval(home->link, &room_script_read, keys, 3, args, 3, read_answer, twin);
+	int rc = redis_link_eval(home->link, &room_script_read, keys, 2, args, 3, read_answer, twin);
 	twin->is_reading = rc == 0;
 	if (rc == -EAGAIN) {
 		twin->is_synced = false;
@@ -329,6 +364,8 @@ static void commit_items(struct room_twin *twin)
 		if (item->kind == TWIN_MEMBERSHIP)
 			break;
 		changes += item->kind == TWIN_STATE;
+		if (!item->sent)
+			item->sent = twin->home->last_commit + 1;
 		count++;
 	}
 	begin_commit(twin, room_twin_fold(twin, twin->base, count), changes);
@@ -338,7 +375,7 @@ static void commit_items(struct room_twin *twin)
 
 static void commit_batch(struct room_twin *twin)
 {
-	const struct room_batch *batch = rooms_adapter_run(twin->home->rooms, twin->id);
+	const struct room_batch *batch = rooms_adapter_run(twin->home->rooms, twin->id, twin->home->last_commit + 1);
 
 	if (!batch)
 		return;
@@ -352,8 +389,8 @@ void room_twin_pump(struct tick_task *task, struct shard *here)
 	struct room_twin *twin = LIST_OF(task, struct room_twin, pump);
 
 	(void)here;
-	if (!twin->is_synced || twin->is_reading || twin->commit.is_out || twin->doubt.is_out ||
-	    timer_is_armed(&twin->retry) || !redis_link_is_up(twin->home->link))
+	if (!twin->is_synced || twin->is_reading || twin->commit.is_out || timer_is_armed(&twin->retry) ||
+	    !redis_link_is_up(twin->home->link))
 		return;
 	send_leading(twin);
 	if (twin->changes)
@@ -375,10 +412,10 @@ static bool take_outcome(struct room_twin *twin, const struct redisReply *reply)
 		room_twin_committed(twin);
 	} else if (str_equal(what, STR("conflict")) && take_stored(reply, 1, &stored)) {
 		counter_add(&twin->home->figures.conflicts, 1);
-		take_back(twin);
+		take_back(twin, true);
 		learn(twin, &stored);
 	} else if (str_equal(what, STR("wait")) && reply->elements == 2) {
-		take_back(twin);
+		take_back(twin, true);
 		shard_timer_after(twin->home->shard, &twin->retry, reply->element[1]->integer + 1);
 	} else {
 		return false;
@@ -396,12 +433,12 @@ static void commit_answer(void *context, int error, const struct redisReply *rep
 	}
 	assert_always(twin->commit.is_out);
 	if (error && error != -EREMOTEIO) {
-		twin->commit.is_unsure = true;
+		twin->commit.is_unsure = twin->commit.was_unsure = true;
 		twin->is_synced = false;
 		return; /* the link comes back and reads */
 	}
 	if (error || !take_outcome(twin, reply)) {
-		take_back(twin);
+		take_back(twin, false);
 		shard_timer_after(twin->home->shard, &twin->retry, TWIN_RETRY_MS);
 	}
 	if (twin->reads_again || twin->heard > twin->version) {
@@ -417,7 +454,7 @@ void room_twin_retry(struct timer *timer)
 
 	if (!redis_link_is_up(twin->home->link))
 		return;
-	if (twin->is_synced && !twin->doubt.is_out)
+	if (twin->is_synced)
 		room_twin_wake(twin);
 	else
 		room_twin_read(twin);
@@ -443,8 +480,6 @@ void room_twin_expire(struct timer *timer)
 		twin->commit.is_given_up = true;
 		counter_add(&home->figures.expired, 1);
 	}
-	if (twin->doubt.is_batch && !rooms_adapter_batch(home->rooms, twin->id))
-		twin->doubt.is_given_up = true;
 	if (oldest >= 0)
 		timer_arm(shard_wheel(home->shard), &twin->expiry, oldest + home->commit_ms);
 }
