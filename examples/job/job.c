@@ -2,11 +2,14 @@
  * Job - slow work with a progress bar: done on the pool in steps, so that it can be cancelled and its shard never
  * waits.
  *
- * Which step is on its way is in private memory: the result of one that was cancelled meanwhile finds another number.
+ * Which run a step is of is in private memory: the result of one that was cancelled meanwhile finds another number. How
+ * far it is is in the state, so a client that lost its connection, or its server, goes on with the step it was at.
  */
+#include <string.h>
+
 #include <live/live.h>
 
-enum { STEPS = 10, MAX_SIZE = 1000000 };
+enum { STEPS = 20, MAX_SIZE = 10000000 };
 
 struct job {
 	int64_t number; /* of the run */
@@ -54,19 +57,35 @@ static void finish_step(live_component *self, const live_value *part)
 		begin_step(self, live_with(part, "step", live_int(done)));
 }
 
+static bool is_running(const live_component *self)
+{
+	return !strcmp(live_get_string(self, "status"), "running");
+}
+
+static bool is_size(int64_t size)
+{
+	return size >= STEPS && size <= MAX_SIZE;
+}
+
+/* From that step on, as the state says what to do. */
+static void begin(live_component *self, int64_t step)
+{
+	struct job *job = live_private(self);
+
+	begin_step(self, live_object("number", live_int(++job->number), "step", live_int(step), "size",
+				     live_int(live_get_int(self, "size")), NULL));
+}
+
 /* {size}: counts the primes up to it. */
 static int start(live_component *self, const live_value *payload, live_reply *reply)
 {
-	struct job *job = live_private(self);
 	int64_t size = live_as_int(live_get(payload, "size"), 0);
 
-	if (size < STEPS || size > MAX_SIZE)
+	if (!is_size(size))
 		return live_reply_error(reply, "size must be %d to %d", STEPS, MAX_SIZE);
-	job->number++;
-	live_set_state(self, live_object("status", live_string("running"), "progress", live_int(0), "found",
-					 live_int(0), "error", live_null(), NULL));
-	begin_step(self,
-		   live_object("number", live_int(job->number), "step", live_int(0), "size", live_int(size), NULL));
+	live_set_state(self, live_object("status", live_string("running"), "size", live_int(size), "progress",
+					 live_int(0), "found", live_int(0), "error", live_null(), NULL));
+	begin(self, 0);
 	return 0;
 }
 
@@ -75,15 +94,32 @@ static int cancel(live_component *self, const live_value *payload, live_reply *r
 	struct job *job = live_private(self);
 
 	(void)payload;
-	(void)reply;
+	if (!is_running(self))
+		return live_reply_error(reply, "there is nothing to cancel");
 	job->number++;
 	live_set(self, "status", live_string("cancelled"));
 	return 0;
 }
 
+/* What was being done went with the instance before. The state may have begun as a client's props: look at it. */
+static void on_rehydrate(live_component *self, const live_value *previous)
+{
+	int64_t progress = live_get_int(self, "progress");
+
+	(void)previous;
+	if (!is_running(self))
+		return;
+	if (is_size(live_get_int(self, "size")) && progress >= 0 && progress < 100)
+		begin(self, progress * STEPS / 100);
+	else
+		live_set(self, "status", live_string("cancelled"));
+}
+
 LIVE_COMPONENT{
 	.name = "Job",
-	.default_state = LIVE_JSON({"status" : "idle", "progress" : 0, "found" : 0, "error" : null}),
+	.default_state = LIVE_JSON({"status" : "idle", "size" : 0, "progress" : 0, "found" : 0, "error" : null}),
+	.updatable = (const char *const[]){NULL},
 	.actions = LIVE_ACTIONS({"start", start}, {"cancel", cancel}),
 	.private_size = sizeof(struct job),
+	.on_rehydrate = on_rehydrate,
 };

@@ -1,62 +1,10 @@
 /** The example page in two windows and on a phone, over a restart of the server. */
 import assert from "node:assert/strict";
-import { get } from "node:http";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
+import { serve } from "./house.mjs";
 import { Server } from "./server.mjs";
-import { openBrowser, Window } from "./windows.mjs";
 
-const server = new Server();
-const windows = [];
-let browser;
-
-before(async () => {
-	await server.start();
-	browser = await openBrowser();
-});
-
-/* Whatever a test looks at: no window may have logged an error by its end. */
-afterEach(async () => {
-	const errors = windows.flatMap((window) => window.errors);
-	await Promise.all(windows.splice(0).map((window) => window.close()));
-	assert.deepEqual(errors, []);
-});
-
-after(async () => {
-	await browser?.close();
-	assert.equal(await server.stop(), 0, "the server's exit code");
-});
-
-async function open(options) {
-	const window = await Window.open(browser, server.url, options);
-	windows.push(window);
-	return window;
-}
-
-/**
- * Opens two windows that different shards serve. Which shard takes a connection is the server's choice: ask again. A
- * server that deals connections out in turn may give each page's last one to the same shard; the lone connection in
- * between shifts the turn.
- */
-async function openOnTwoShards() {
-	const first = await open();
-	const home = await first.shard();
-	for (let tries = 0; tries < 40; tries++) {
-		const second = await open();
-		if ((await second.shard()) !== home)
-			return [first, second];
-		windows.splice(windows.indexOf(second), 1);
-		assert.deepEqual(second.errors, []);
-		await second.close();
-		await oneMoreConnection();
-	}
-	throw new Error(`40 connections in a row went to shard ${home}`);
-}
-
-function oneMoreConnection() {
-	return new Promise((resolve, reject) => {
-		get(server.url, { agent: false }, (response) => response.resume().once("close", resolve)).once("error", reject);
-	});
-}
+const { server, open, openOnTwoShards } = serve();
 
 test("the page loads from the server alone, and tells its shard", { timeout: 60000 }, async () => {
 	const window = await open();
@@ -261,6 +209,13 @@ test("on a phone nothing sticks out", { timeout: 60000 }, async () => {
 	await window.joinChat("Somebody with a long name", "a-room-with-a-rather-long-name");
 	await window.say(`${"long".repeat(60)} and then some words`);
 	await window.showsMessage("and then some words");
+	await window.get("board-text").fill("wide".repeat(50));
+	await window.get("board-add").tap();
+	await window.get("board-card").waitFor();
+	await window.get("todo-text").fill("far".repeat(26));
+	await window.get("todo-priority").selectOption("high");
+	await window.get("todo-add").tap();
+	await window.get("todo-item").waitFor();
 	const widths = await window.page.evaluate(() => {
 		const { scrollWidth, clientWidth } = document.documentElement;
 		return { scrollWidth, clientWidth };

@@ -37,4 +37,4 @@ cd "$here"
 if ! npm ls --silent >/dev/null 2>&1; then
 	npm ci --no-audit --no-fund
 fi
-TMPDIR=$work node --test page.test.mjs types.test.mjs
+TMPDIR=$work node --test page.test.mjs cards.test.mjs absent.test.mjs types.test.mjs

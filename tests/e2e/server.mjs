@@ -30,13 +30,19 @@ export class Server {
 	#exited = null;
 	#log = [];
 	#secret = `e2e-${process.pid}-${Date.now()}`;
+	#components;
+
+	/** `components`: the folder of what it serves, when it is not all. */
+	constructor({ components = environment("LIVE_COMPONENTS") } = {}) {
+		this.#components = components;
+	}
 
 	/** Starts it on a free port, or, once it has run, on the port it had. */
 	async start() {
 		const port = this.url ? new URL(this.url).port : "0";
 		const options = {
 			"--host": "127.0.0.1", "--port": port, "--shards": String(SHARDS),
-			"--components": environment("LIVE_COMPONENTS"), "--public": environment("LIVE_PUBLIC"),
+			"--components": this.#components, "--public": environment("LIVE_PUBLIC"),
 			"--tokens-file": TOKENS,
 		};
 		const child = spawn(environment("LIVE_SERVER"), Object.entries(options).flat(), {
