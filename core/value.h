@@ -3,9 +3,9 @@
  * whoever builds in bulk; nobody else looks inside.
  *
  * One value is one allocation, of whole units of VALUE_UNIT bytes: what lies in it may be copied unit by unit. A
- *string's bytes, an array's pointers, an object's members and their keys follow the header. null, booleans, small ints
- *and the empty string, array and object are immortal: they exist once and are not counted. The thing to get right: a
- *value is built completely before anyone else may see it, and never changes after.
+ * string's bytes, an array's pointers, an object's members and their keys follow the header. null, booleans, small
+ * ints and the empty string, array and object are immortal: they exist once and are not counted. The thing to get
+ * right: a value is built completely before anyone else may see it, and never changes after.
  *
  * An object of more than VALUE_LINEAR_MEMBERS members carries an index: open addressing with linear probing on the
  * process's seeded hash, since a peer may send a hundred thousand keys that it chose.

@@ -6,8 +6,9 @@
  * each with an end by the clock, whatever the others do:
  *
  *	DELAY     /readyz says 503, and we go on accepting, so that a balancer notices before anybody is refused
- *	WINDOW    nothing is accepted; singletons that are owned here go to other nodes; clients are closed with 1001,
- *evenly over the window GOODBYE   all have been told; we wait for them to go
+ *	WINDOW    nothing is accepted; singletons that are owned here go to other nodes; clients are closed with
+ *	          1001, evenly over the window
+ *	GOODBYE   all have been told; we wait for them to go
  *
  * Threads: [start], the main thread, but where tagged.
  */

@@ -4,12 +4,12 @@
  * The file is JSON:
  *
  *	{"salt": "any text", "tokens": [
- *		{"sha256": "<64 hex digits>", "id": "u1", "roles": ["admin"], "permissions": ["users.write"], "name":
- *"Ann"}
+ *		{"sha256": "<64 hex digits>", "id": "u1", "name": "Ann", "roles": ["admin"],
+ *		 "permissions": ["users.write"]}
  *	]}
  *
  * sha256 is SHA-256(salt token), one text after the other; salt may be missing. All else of an entry is the user that
- *the client sees as its session; roles and permissions may be missing. A plain hash is enough for what tokens must be
+ * the client sees as its session; roles and permissions may be missing. A plain hash is enough for what tokens must be
  * anyway: made by a generator, with 128 random bits or more. Never put passwords in here.
  *
  * The credential is "token", a string. It is hashed and looked up by its hash, compared in constant time, so time tells

@@ -9,8 +9,8 @@
  * Ours alone: "push" (a message of the singleton for its clients elsewhere), "singleton_claimed", "singleton_released"
  * and "singleton_ended"; in a request "write" (a property or state write, not an action) and "fence" (of the claim that
  * it is for: one that comes late, when its owner has lost the claim and won it again, is not done); and the last member
- *"mac" of a message: HMAC-SHA256 with the cluster's secret over all the text before it. With a secret, what lacks the
- *right one is not listened to.
+ * "mac" of a message: HMAC-SHA256 with the cluster's secret over all the text before it. With a secret, what lacks the
+ * right one is not listened to.
  *
  * Threads: [shard] of the mac.
  */

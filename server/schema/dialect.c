@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-
 enum { LAST_CODE_POINT = 0x10ffff };
 
 /* ECMA-262: WhiteSpace and LineTerminator, and all else. In a class they begin and end with an escape of PCRE2's own,

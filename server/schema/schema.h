@@ -1,22 +1,23 @@
 /*
  * schema - a payload checked against JSON Schema (draft 2020-12, the subset below), and completed by its defaults.
  *
- * A schema is compiled once from a value into an immutable tree. All that it says is held, or compiling fails: a
- *keyword or format that is not known here is refused, so nobody trusts a rule that is not checked.
+ * A schema is compiled once from a value into a tree that never changes. All that it says is held, or compiling fails:
+ * a keyword or format that is not known here is refused, so nobody trusts a rule that is not checked.
  *
  *	type (also a list; integer is a number without a fraction), enum, const
  *	properties, required, additionalProperties, patternProperties, propertyNames, minProperties, maxProperties,
  *	dependentRequired
  *	items, prefixItems, minItems, maxItems, uniqueItems, contains, minContains, maxContains
- *	minLength, maxLength (in code points), pattern (the dialect of pattern.h)
+ *	minLength, maxLength (in code points), pattern (as dialect.h says)
  *	format: date-time, date, time, email, hostname, ipv4, ipv6, uri, uuid
  *	minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf (as far as doubles can tell)
  *	allOf, anyOf, oneOf, not, if, then, else, true and false as schemas
  *	$ref to "#" or "#/..." (a JSON pointer to a schema of the same text), $defs
  *	default: what a property that is missing is set to, before anything is checked; it must fit its schema. It
- *counts where a property always has it: not within anyOf, oneOf, not, if, then, else, contains, and there it is refused
- *	title, description, examples, deprecated, readOnly, writeOnly, contentEncoding, contentMediaType, $schema, $id
- *(at the root), $comment and names that begin with "x-": accepted, and nothing is checked by them
+ *	counts where a property always has it: not within anyOf, oneOf, not, if, then, else, contains, and there it is
+ *	refused
+ *	title, description, examples, deprecated, readOnly, writeOnly, contentEncoding, contentMediaType, $schema,
+ *	$id (at the root), $comment and names that begin with "x-": accepted, and nothing is checked by them
  *
  * What a hostile payload can cost is bounded by SCHEMA_EFFORT. What one may get wrong: a message holds names of members
  * that the peer chose, cut short.

@@ -2,17 +2,16 @@
  * keys - which key signs and seals at which time.
  *
  * Without rotation there is one key: the secret's bytes sign, as they are (protocol.md section 11), and a key derived
- * from them seals. With rotation each period of the interval has its own: the keys of period n = floor(ms / interval)
- *are
+ * from them seals. With rotation each period of the interval has its own: those of period n = floor(ms / interval) are
  *
  *	HKDF-SHA256(secret, salt "", info "liveshard state signing <n>"), 32 bytes, and "... state sealing <n>"
  *
  * (RFC 5869; "liveshard state sealing" without rotation), so that all nodes of one secret and the next start have the
  * same keys at the same time and nothing is stored. A state's timestamp tells its period, and is part of what is
- *signed; keys of the current period and the three before it are good, and those of the next for a clock that is ahead.
+ * signed; keys of the current period and the three before it are good, and those of the next for a clock that is
+ * ahead.
  *
- * A set of keys is made once before the shards start and only read; each signer has a ring of the few keys it used
- *last.
+ * A set of keys is made once before the shards start and only read; each signer has a ring of the few it used last.
  */
 #ifndef SERVER_SECURITY_KEYS_H
 #define SERVER_SECURITY_KEYS_H

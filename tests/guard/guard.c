@@ -4,8 +4,8 @@
  *	guard PATH COUNT
  *
  * Sessions of one shard, stepped by hand, on a transport that throws away what it gets; flush has a real connection.
- *guard.py runs it under callgrind with two counts and takes the difference, so that what comes before and after is not
- *counted.
+ * guard.py runs it under callgrind with two counts and takes the difference, so that what comes before and after is
+ * not counted.
  */
 #include <stdio.h>
 #include <stdlib.h>
