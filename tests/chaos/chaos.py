@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "deploy"), str(ROOT / "tests/chaos")]
 from cluster import Cluster, find  # noqa: E402
 from driver import Driver  # noqa: E402
-from faults import LEASE_MS, Faults, dice, schedule  # noqa: E402
+from faults import LEASE_MS, SETTLE_S, Faults, dice, schedule  # noqa: E402
 from guard import Trouble, guarded  # noqa: E402
 from judge import Judge  # noqa: E402
 from ledger import Findings  # noqa: E402
@@ -73,9 +73,9 @@ class Session:
             raise
         return self
 
-    async def judge(self):
+    async def judge(self, patience_s=SETTLE_S):
         """After that nothing is asked any more."""
-        await Judge(self.cluster, self.driver, self.store).run()
+        await Judge(self.cluster, self.driver, self.store, patience_s).run()
         if self.watching.done():
             self.watching.result()
         self.watching.cancel()

@@ -60,16 +60,19 @@ class Looker(Client):
 class Judge:
     """Looks until all is as it must be, or the time is up; then says what is not."""
 
-    def __init__(self, cluster, driver, store):
-        self.cluster, self.driver, self.store = cluster, driver, store
+    def __init__(self, cluster, driver, store, patience_s=SETTLE_S):
+        self.cluster, self.driver, self.store, self.patience_s = cluster, driver, store, patience_s
         self.findings = driver.findings
         self.rooms = {}
         for client in driver.clients:
             self.rooms.setdefault(client.room, []).append(client)
 
+    def looker(self, node):
+        return Looker(self.driver, node)
+
     async def settle(self):
         """What differs at the last look, as a list of (what, detail); and what Redis holds: by room, and of the tally."""
-        until = time.monotonic() + SETTLE_S
+        until = time.monotonic() + self.patience_s
         while True:
             try:
                 wrong, held, tally = await self.look()
@@ -115,7 +118,7 @@ class Judge:
     async def node(self, node, held, tally):
         """What the node shows to a fresh client is what Redis holds."""
         wrong = []
-        async with Looker(self.driver, node) as looker:
+        async with self.looker(node) as looker:
             for room, clients in self.rooms.items():
                 state, members = await looker.room_of(room)
                 if canonical(state) != canonical(held[room]):
@@ -156,9 +159,9 @@ class Judge:
                 await asyncio.gather(*(client.act(client.share, "tell", token=tokens[client.who])
                                        for client in self.driver.clients))
             except LOOK_TROUBLE:
-                await self.driver.all_up(SETTLE_S)
+                await self.driver.all_up(self.patience_s)
                 continue
-            until = time.monotonic() + 10
+            until = time.monotonic() + min(10, self.patience_s)
             while (deaf := self.deaf(tokens)) and time.monotonic() < until:
                 await asyncio.sleep(0.05)
             if not deaf:
@@ -173,7 +176,7 @@ class Judge:
         self.driver.is_loaded = False
         # Longer than anything that was asked may take to be done or to fail.
         await asyncio.sleep(2)
-        self.findings.add("diverged", "a client is not served at the end", "", await self.driver.all_up(SETTLE_S))
+        self.findings.add("diverged", "a client is not served at the end", "", await self.driver.all_up(self.patience_s))
         wrong = await self.roll_call()
         differ, held, tally = await self.settle()
         for what, detail in wrong + differ:
