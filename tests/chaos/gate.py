@@ -20,8 +20,8 @@ class Gate:
             while data := await reader.read(1 << 16):
                 writer.write(data)
                 await writer.drain()
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass        # the other end has gone, or the loop ends
         writer.close()
 
     async def pass_on(self, reader, writer):

@@ -11,7 +11,7 @@ from gate import Gate
 from resp import Resp
 
 MASTER = "chaos"
-DOWN_AFTER_MS = 1000
+DOWN_AFTER_MS = 4000        # longer than Redis is cut off, or takes to start
 PROMOTED_S = 60
 
 
@@ -64,7 +64,8 @@ class Watched(Store):
     def __call__(self, folder):
         # All know one another by the gates, so that who is sent from one to the other can be cut off there, too.
         self.all = [Redis(folder, port, f"redis{i}", ["--replica-announce-ip", "127.0.0.1", "--replica-announce-port",
-                                                      str(self.gates[i].port)]) for i, port in enumerate(self.ports)]
+                                                      str(self.gates[i].port), "--repl-diskless-sync-delay", "0"])
+                    for i, port in enumerate(self.ports)]
         self.replicate(self.all[1], self.gates[0])
         config = folder / "sentinel.conf"
         config.write_text(f"port {self.sentinel_port}\nbind 127.0.0.1\ndir {folder}\n"
@@ -122,9 +123,8 @@ class Watched(Store):
         self.wait("the replica to be promoted", lambda: self.master() is not dead
                   and b"role:master" in self.ask(self.master().port, "INFO", "replication"))
         took = time.monotonic() - began
-        heir = self.master()
-        dead.start(["--replicaof", "127.0.0.1", str(self.gates[self.all.index(heir)].port)])
-        self.wait("the old master to follow", lambda: self.is_followed(heir))
+        dead.start(["--replicaof", "127.0.0.1", str(self.gates[self.all.index(self.master())].port)])
+        self.wait("the old master to follow", lambda: self.is_followed(self.master()))
         return took
 
     def close(self):
