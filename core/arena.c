@@ -34,7 +34,6 @@ struct arena {
 	char *at;             /* next free byte of it */
 	char *end;
 	size_t block_size;
-	size_t used;
 };
 
 static struct block *block_new(size_t size)
@@ -91,7 +90,6 @@ void *arena_alloc(struct arena *arena, size_t size)
 {
 	assert_always(size <= SIZE_MAX / 2);
 	size_t rounded = size ? (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1) : ALIGNMENT;
-	arena->used += rounded;
 	if (rounded > (size_t)(arena->end - arena->at)) {
 		if (rounded > arena->block_size / 4)
 			return alloc_large(arena, rounded);
@@ -117,7 +115,6 @@ void arena_reset(struct arena *arena, size_t keep)
 	size_t kept = 0;
 
 	arena->blocks = NULL;
-	arena->used = 0;
 	for (struct block *block = blocks, *next; block; block = next) {
 		next = block->next;
 		/* Large blocks go back, so that what is kept serves any next tick; one block always stays. */
@@ -132,9 +129,4 @@ void arena_reset(struct arena *arena, size_t keep)
 	}
 	if (!arena->blocks)
 		fill_from(arena, block_new(arena->block_size));
-}
-
-size_t arena_used(const struct arena *arena)
-{
-	return arena->used;
 }

@@ -23,7 +23,5 @@ void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, retur
 struct str arena_copy(struct arena *arena, struct str s);
 /* Everything allocated becomes invalid; keeps at most keep bytes of blocks for the next round. [shard] */
 void arena_reset(struct arena *arena, size_t keep);
-/* Bytes handed out since the last reset. [shard] */
-size_t arena_used(const struct arena *arena);
 
 #endif

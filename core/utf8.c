@@ -95,11 +95,6 @@ void utf8_append_repaired(struct buf *to, struct str text)
 	}
 }
 
-void utf8_state_init(struct utf8_state *state)
-{
-	*state = (struct utf8_state){0};
-}
-
 bool utf8_state_feed(struct utf8_state *state, struct str piece)
 {
 	struct utf8_state now = *state;

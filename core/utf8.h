@@ -23,14 +23,12 @@ size_t utf8_units(struct str text);
  * and browsers do. */
 void utf8_append_repaired(struct buf *to, struct str text);
 
-struct utf8_state {
+struct utf8_state {        /* zeroed: a new text */
 	uint8_t pending;   /* continuation bytes still to come; 0 between characters */
 	uint8_t low, high; /* what the next of them may be */
 	bool broken;
 };
 
-/* A new text; {0} does as well. */
-void utf8_state_init(struct utf8_state *state);
 /* The next piece; false as soon as the text cannot be well-formed any more, and from then on. */
 bool utf8_state_feed(struct utf8_state *state, struct str piece);
 /* Whether the text may end here. */

@@ -117,9 +117,7 @@ const live_value *value_empty(live_type type);
 /* A string of bytes that are known to be well-formed (surrogates in their three-byte form are allowed); plain when it
  * is known that JSON prints them as they are. */
 const live_value *value_string(struct str bytes, bool plain);
-/* An array of count items, which it takes; none of them NULL. */
-const live_value *value_array(const live_value *const *items, size_t count);
-/* The same of the values of pairs; their keys do not matter. */
+/* An array of the values of pairs, which it takes; none of them NULL; their keys do not matter. */
 const live_value *value_array_of_pairs(const struct value_pair *pairs, size_t count);
 /* An object of pairs, whose values it takes; of equal keys the last wins, at the first one's place. */
 const live_value *value_object(const struct value_pair *pairs, size_t count);

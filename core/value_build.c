@@ -68,7 +68,8 @@ const live_value *live_binary(const void *bytes, size_t len)
 
 /* ---- arrays ---- */
 
-const live_value *value_array(const live_value *const *items, size_t count)
+/* An array of count items, which it takes; none of them NULL. */
+static const live_value *array_of(const live_value *const *items, size_t count)
 {
 	if (!count)
 		return value_empty(LIVE_ARRAY);
@@ -142,7 +143,7 @@ const live_value *live_slice(const live_value *array, size_t start, size_t end)
 		return value_empty(LIVE_ARRAY);
 	if (end - start == len)
 		return live_value_ref(array);
-	const live_value *slice = value_array(value_items(array) + start, end - start);
+	const live_value *slice = array_of(value_items(array) + start, end - start);
 	for (size_t i = start; i < end; i++)
 		live_value_ref(value_items(array)[i]);
 	return slice;

@@ -70,11 +70,6 @@ struct shard *rooms_shard(const struct rooms *rooms)
 	return rooms->shard;
 }
 
-void *rooms_hooks_context(const struct rooms *rooms)
-{
-	return rooms->options.hooks_context;
-}
-
 const struct rooms_counters *rooms_counters(const struct rooms *rooms)
 {
 	return &rooms->counters;

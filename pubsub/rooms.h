@@ -42,7 +42,6 @@ struct rooms_options {                /* 0 gives the default */
 	unsigned diff_depth;          /* nested levels that a state change is compared in; default 3 */
 	struct room_adapter *adapter; /* where state is kept and other nodes are reached; never NULL */
 	const struct rooms_hooks *hooks;
-	void *hooks_context; /* for the hooks: rooms_hooks_context */
 };
 
 /* What the floor above does. All [shard]. */
@@ -62,7 +61,6 @@ struct rooms *rooms_new(struct shard *shard, const struct rooms_options *options
 /* All members must have left. NULL is fine. */
 void rooms_free(struct rooms *rooms);
 struct shard *rooms_shard(const struct rooms *rooms);
-void *rooms_hooks_context(const struct rooms *rooms);
 /* Whether id is 1 to 64 of a-z A-Z 0-9 _ : . - [any] */
 bool room_name_is_valid(struct str id);
 /* The shard that is home of the channel (type, room_id) in a group of shard_count shards. The same in every process.

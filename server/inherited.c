@@ -114,12 +114,3 @@ void inherited_tell_ready(struct inherited *inherited)
 	close(inherited->ready_fd);
 	inherited->ready_fd = -1;
 }
-
-unsigned inherited_count(const struct inherited *inherited, const char *name)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < inherited->count; i++)
-		count += !strcmp(inherited->sockets[i].name, name);
-	return count;
-}

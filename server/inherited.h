@@ -32,7 +32,5 @@ struct inherited {
 int inherited_read(struct inherited *out, char *error, size_t error_size) __attribute__((warn_unused_result));
 /* Tells the process whose place we take, if there is one, that we serve. */
 void inherited_tell_ready(struct inherited *inherited);
-/* How many are of the door of that name. */
-unsigned inherited_count(const struct inherited *inherited, const char *name);
 
 #endif

@@ -10,7 +10,7 @@
 /* How often a pressed shard that has nothing else to do looks whether it still is: nobody tells it. */
 enum { LOOK_EVERY_MS = 2 };
 
-void mail_queue_append(struct mail_queue *queue, struct mail *first, struct mail *last)
+static void mail_queue_append(struct mail_queue *queue, struct mail *first, struct mail *last)
 {
 	last->next = NULL;
 	if (queue->last)
@@ -20,7 +20,8 @@ void mail_queue_append(struct mail_queue *queue, struct mail *first, struct mail
 	queue->last = last;
 }
 
-struct mail *mail_queue_take(struct mail_queue *queue)
+/* The oldest, taken out, or NULL. */
+static struct mail *mail_queue_take(struct mail_queue *queue)
 {
 	struct mail *mail = queue->first;
 	if (!mail)

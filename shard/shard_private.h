@@ -118,9 +118,6 @@ void shard_free_graves(struct shard *shard, bool all);
 
 void shard_mail_init(struct shard *shard);
 void shard_mail_deinit(struct shard *shard);
-void mail_queue_append(struct mail_queue *queue, struct mail *first, struct mail *last);
-/* The oldest, taken out, or NULL. */
-struct mail *mail_queue_take(struct mail_queue *queue);
 /* Delivers at most mail_left of what arrived; returns how many. */
 unsigned shard_deliver(struct shard *shard);
 /* Posts what is to leave for other shards; returns the number of chains. */

@@ -192,7 +192,8 @@ static const char *refuse_unknown(live_component *self, struct str key)
 	return taken_refusal(self);
 }
 
-const char *action_check_property(live_component *self, struct str key)
+/* Whether a client may write the property key: NULL, or the text of the refusal in the tick's memory. */
+static const char *check_property(live_component *self, struct str key)
 {
 	struct buf *out = &self->home->out.scratch;
 
@@ -213,7 +214,7 @@ const char *action_check_property(live_component *self, struct str key)
 
 const char *action_set_property(live_component *self, struct str key, const live_value *value)
 {
-	const char *refusal = action_check_property(self, key);
+	const char *refusal = check_property(self, key);
 
 	if (refusal)
 		return refusal;
@@ -228,7 +229,7 @@ const char *action_set_state(live_component *self, const live_value *state)
 	const char *refusal = NULL;
 
 	for (live_iter it = {0}; !refusal && live_next(state, &it);)
-		refusal = action_check_property(self, (struct str){it.key, it.key_len});
+		refusal = check_property(self, (struct str){it.key, it.key_len});
 	if (!refusal)
 		instance_set_state(self, state);
 	return refusal;

@@ -14,8 +14,6 @@ struct call;
 /* Runs call->action of self with payload (a loan) and completes the call, now or later. Notes in call when it began and
  * how long it took. */
 void action_run(live_component *self, struct call *call, const live_value *payload);
-/* Whether a client may write the property key: NULL, or the text of the refusal in the tick's memory. */
-const char *action_check_property(live_component *self, struct str key);
 /* Writes all keys of state (an object; a loan) as one change, if a client may write each. NULL, or the text of the
  * refusal in the tick's memory. */
 const char *action_set_state(live_component *self, const live_value *state);

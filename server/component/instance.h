@@ -131,9 +131,8 @@ struct str instance_sign(live_component *self);
 void instance_init_renewal(live_component *self);
 /* No signature is due any more. */
 void instance_cancel_renewal(live_component *self);
-/* Pushes the full state with a fresh signature. */
-void instance_push_full_state(live_component *self);
-/* The same for those components of a client whose deltas were left out while it was behind. */
+/* Pushes the full state, with a fresh signature, of those components of a client whose deltas were left out while it
+ * was behind. */
 void client_catch_up(struct client *client);
 
 #endif

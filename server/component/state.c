@@ -111,7 +111,8 @@ void instance_change(live_component *self, const live_value *patch, const char *
 	live_value_unref(delta);
 }
 
-void instance_push_full_state(live_component *self)
+/* With a fresh signature. */
+static void push_full_state(live_component *self)
 {
 	struct component_shard *here = self->home;
 	struct str signed_state = instance_sign(self);
@@ -132,7 +133,7 @@ void client_catch_up(struct client *client)
 			counter_add(&self->home->counters.collapses, 1);
 			if (trace_wants(self, LIVE_LOG_WEBSOCKET))
 				trace_connection(self, "its client was slow, and gets the full state");
-			instance_push_full_state(self);
+			push_full_state(self);
 		}
 	}
 }

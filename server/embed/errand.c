@@ -14,11 +14,6 @@ struct errand {
 	struct errand_leg legs[];
 };
 
-live_server *errand_server(const struct errand_leg *leg)
-{
-	return leg->errand->server;
-}
-
 const struct errand_plan *errand_plan(const struct errand_leg *leg)
 {
 	return &leg->errand->plan;

@@ -58,7 +58,6 @@ void errand_send(live_server *server, const struct errand_plan *plan);
 void errand_send_to(live_server *server, unsigned shard, const struct errand_plan *plan);
 
 /* [any] What visit needs. */
-live_server *errand_server(const struct errand_leg *leg);
 const struct errand_plan *errand_plan(const struct errand_leg *leg);
 /* The string named key of the argument; ptr NULL when there is none. */
 struct str errand_text(const struct errand_leg *leg, const char *key);

@@ -5,7 +5,7 @@
 #include "server/server_shard.h"
 #include "server/session/session.h"
 
-live_component *find_component(struct server_shard *here, struct str id)
+static live_component *find_component(struct server_shard *here, struct str id)
 {
 	list_for_each (link, &here->components->instances) {
 		live_component *self = LIST_OF(link, live_component, link);
@@ -15,7 +15,7 @@ live_component *find_component(struct server_shard *here, struct str id)
 	return NULL;
 }
 
-struct session *find_session(struct server_shard *here, struct str connection)
+static struct session *find_session(struct server_shard *here, struct str connection)
 {
 	for (struct session *at = session_next(&here->sessions, NULL); at; at = session_next(&here->sessions, at))
 		if (str_equal(str_of(session_client(at)->id), connection))

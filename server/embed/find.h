@@ -12,10 +12,6 @@ struct errand_leg;
 struct server_shard;
 struct session;
 
-/* NULL: not here. */
-live_component *find_component(struct server_shard *here, struct str id);
-struct session *find_session(struct server_shard *here, struct str connection);
-
 /* The component that a leg names as "component"; NULL: not here, and the leg is ended. */
 live_component *find_asked_component(struct errand_leg *leg, struct server_shard *here);
 /* The client that it names as "connection", likewise. */

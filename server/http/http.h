@@ -73,20 +73,14 @@ int http_service_add_static(struct http_service *service, const char *url_prefix
 int http_service_add_file(struct http_service *service, const char *url, const char *file, const char *content_type,
 			  const char *cache_control) __attribute__((warn_unused_result));
 
-/* [shard] Starts to serve an accepted socket, which is given away. 0 or -errno. */
-int http_connection_start(const struct http_service *service, struct net_shard *net, const struct accepted *accepted)
-	__attribute__((warn_unused_result));
-/* The same, for a caller that puts a wire under it (TLS): *out is the connection. */
+/* [shard] Starts to serve an accepted socket, which is given away; *out is for a caller that puts a wire under it
+ * (TLS). 0 or -errno. */
 int http_connection_open(struct connection **out, const struct http_service *service, struct net_shard *net,
 			 const struct accepted *accepted) __attribute__((warn_unused_result));
 
 /* ---- the request [shard]: all text is a loan until the reply ---- */
 
 struct str http_request_method(const struct http_request *request);
-/* The path as sent, without query. */
-struct str http_request_path(const struct http_request *request);
-/* Everything behind the first '?', as sent; empty when there is none. */
-struct str http_request_query_text(const struct http_request *request);
 /* The segment that matched ":name", percent-decoded. Empty (ptr NULL) when the route has no such name. */
 struct str http_request_param(const struct http_request *request, const char *name);
 /* Finds name in the query: *value is percent-decoded, '+' is a space, and lives until the end of the tick. */
@@ -106,7 +100,6 @@ const struct address *http_request_peer(const struct http_request *request);
 bool http_request_is_secure(const struct http_request *request);
 struct shard *http_request_shard(const struct http_request *request);
 struct net_shard *http_request_net(const struct http_request *request);
-const struct http_service *http_request_service(const struct http_request *request);
 
 /* Names the request for a reply that comes later by mail. It finds nothing once replied or when the client is gone. */
 struct handle http_request_handle(struct http_request *request);

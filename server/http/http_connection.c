@@ -293,9 +293,3 @@ int http_connection_open(struct connection **out, const struct http_service *ser
 	*out = http->conn;
 	return 0;
 }
-
-int http_connection_start(const struct http_service *service, struct net_shard *net, const struct accepted *accepted)
-{
-	struct connection *conn;
-	return http_connection_open(&conn, service, net, accepted);
-}

@@ -56,16 +56,6 @@ struct str http_request_method(const struct http_request *request)
 	return request->method;
 }
 
-struct str http_request_path(const struct http_request *request)
-{
-	return request->path;
-}
-
-struct str http_request_query_text(const struct http_request *request)
-{
-	return request->query;
-}
-
 struct str http_request_param(const struct http_request *request, const char *name)
 {
 	for (unsigned i = 0; i < request->param_count; i++) {
@@ -157,11 +147,6 @@ struct shard *http_request_shard(const struct http_request *request)
 struct net_shard *http_request_net(const struct http_request *request)
 {
 	return request->http->net;
-}
-
-const struct http_service *http_request_service(const struct http_request *request)
-{
-	return request->http->service;
 }
 
 struct handle http_request_handle(struct http_request *request)

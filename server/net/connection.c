@@ -344,11 +344,6 @@ size_t connection_backlog_bytes(const struct connection *conn)
 	return conn->backlog ? conn->backlog->bytes : 0;
 }
 
-int64_t connection_backlog_age_ms(const struct connection *conn)
-{
-	return conn->backlog ? backlog_age_ms(conn->backlog) : 0;
-}
-
 const struct address *connection_peer(const struct connection *conn)
 {
 	return &conn->peer;

@@ -133,9 +133,8 @@ bool connection_is_closing(const struct connection *conn);
 /* Calls on_deadline after delay_ms unless moved or cleared; negative: clears it. There is one per connection. */
 void connection_set_deadline(struct connection *conn, int64_t delay_ms);
 
-/* Bytes that the kernel did not take yet, and since when (ms) the oldest of them waits; 0 when there are none. */
+/* Bytes that the kernel did not take yet. */
 size_t connection_backlog_bytes(const struct connection *conn);
-int64_t connection_backlog_age_ms(const struct connection *conn);
 
 /* Who is at the other end: as accepted, as the PROXY header says, or as set. A loan. */
 const struct address *connection_peer(const struct connection *conn);

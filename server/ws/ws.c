@@ -22,7 +22,7 @@ unsigned ws_max_fragments(const struct ws *ws)
 	return or_default(ws->options->max_fragments, 4096);
 }
 
-unsigned ws_message_ms(const struct ws *ws)
+static unsigned message_ms(const struct ws *ws)
 {
 	return or_default(ws->options->message_ms, 30000);
 }
@@ -151,8 +151,8 @@ void ws_arm(struct ws *ws)
 	int64_t due_ms = ws->heard_ms + (int64_t)ping_ms(ws) * (ws->pinged ? 2 : 1);
 	if (ws->farewell)
 		return;
-	if (ws->unfinished_ms && ws->unfinished_ms + ws_message_ms(ws) < due_ms)
-		due_ms = ws->unfinished_ms + ws_message_ms(ws);
+	if (ws->unfinished_ms && ws->unfinished_ms + message_ms(ws) < due_ms)
+		due_ms = ws->unfinished_ms + message_ms(ws);
 	connection_set_deadline(ws->conn, due_ms > now_ms ? due_ms - now_ms : 0);
 }
 
@@ -177,7 +177,7 @@ static void on_deadline(void *owner, struct connection *conn)
 		if (ws->unfinished_ms)
 			ws->unfinished_ms = now_ms;
 	}
-	if (ws->unfinished_ms && now_ms - ws->unfinished_ms >= ws_message_ms(ws)) {
+	if (ws->unfinished_ms && now_ms - ws->unfinished_ms >= message_ms(ws)) {
 		counter_add(&ws_counters(ws)->ws_closes_slow, 1);
 		ws_fail(ws, WS_POLICY, "message took too long");
 		return;

@@ -76,7 +76,6 @@ struct ws {
 /* The options with defaults where there is zero. */
 size_t ws_max_message(const struct ws *ws);
 unsigned ws_max_fragments(const struct ws *ws);
-unsigned ws_message_ms(const struct ws *ws);
 struct net_counters *ws_counters(const struct ws *ws);
 int64_t ws_now_ms(const struct ws *ws);
 

@@ -74,7 +74,8 @@ static struct buf run(const struct http_service *made, const uint8_t *data, size
 	struct accepted accepted = {.peer_len = sizeof(sa_family_t)};
 	accepted.peer.ss_family = AF_UNIX;
 	edge_fuzz_start(&fuzz, &accepted.fd);
-	assert_always(http_connection_start(made, fuzz.net, &accepted) == 0);
+	struct connection *conn;
+	assert_always(http_connection_open(&conn, made, fuzz.net, &accepted) == 0);
 	edge_fuzz_deliver(&fuzz, data, size, piece);
 	edge_fuzz_stop(&fuzz);
 	return fuzz.answer;

@@ -13,7 +13,6 @@ START_TEST(aligned_and_apart)
 		memset(memory, (int)size & 0xff, size);
 		before = memory;
 	}
-	ck_assert_uint_ge(arena_used(arena), 599 * 600 / 2);
 	arena_free(arena);
 }
 END_TEST
@@ -36,7 +35,6 @@ START_TEST(nothing_overlaps)
 				ck_assert_uint_eq(pieces[i][at], i & 0xff);
 		}
 		arena_reset(arena, 10000);
-		ck_assert_uint_eq(arena_used(arena), 0);
 	}
 	arena_free(arena);
 }

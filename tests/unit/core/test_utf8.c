@@ -28,8 +28,7 @@ static bool plain_check(const unsigned char *at, size_t len)
 
 static bool in_pieces(const unsigned char *bytes, size_t len, size_t piece)
 {
-	struct utf8_state state;
-	utf8_state_init(&state);
+	struct utf8_state state = {0};
 	for (size_t at = 0; at < len; at += piece) {
 		size_t rest = len - at < piece ? len - at : piece;
 		if (!utf8_state_feed(&state, (struct str){(const char *)bytes + at, rest}))
@@ -97,7 +96,7 @@ START_TEST(broken_stays_broken)
 	ck_assert(!utf8_state_feed(&state, STR("")));
 	ck_assert(!utf8_state_feed(&state, STR("fine")));
 	ck_assert(!utf8_state_complete(&state));
-	utf8_state_init(&state);
+	state = (struct utf8_state){0};
 	ck_assert(utf8_state_feed(&state, STR("fine")));
 	ck_assert(utf8_state_complete(&state));
 	ck_assert(utf8_state_feed(&state, STR("\xe2\x82")));

@@ -36,7 +36,8 @@ static void setup(void)
 	http_service_add(service, "GET", "/headers", on_headers, NULL);
 	handled = 0;
 	net_stage_pair(&peer, &accepted.fd);
-	ck_assert_int_eq(http_connection_start(service, stage.net, &accepted), 0);
+	struct connection *conn;
+	ck_assert_int_eq(http_connection_open(&conn, service, stage.net, &accepted), 0);
 }
 
 static void teardown(void)
