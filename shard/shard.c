@@ -226,6 +226,21 @@ void shard_free_graves(struct shard *shard, bool all)
 	shard->graves = (struct grave_queue){NULL, NULL};
 }
 
+void shard_keep(struct shard *here, struct kept *kept)
+{
+	shard_assert_here(here);
+	list_append(&here->kept, &kept->link);
+}
+
+void shard_free_kept(struct shard *shard)
+{
+	while (!list_is_empty(&shard->kept)) {
+		struct kept *kept = LIST_OF(shard->kept.next, struct kept, link);
+		list_remove(&kept->link);
+		kept->free(kept);
+	}
+}
+
 /* ---- what a shard is ---- */
 
 unsigned shard_index(const struct shard *shard)

@@ -122,6 +122,14 @@ struct grave { /* embed it in what dies */
  * queued already have run. */
 void shard_bury(struct shard *here, struct grave *grave);
 
+struct kept { /* embed it in what others may hold until the end, threads that are none of ours perhaps */
+	struct list link;
+	void (*free)(struct kept *self);
+};
+
+/* [shard] Frees it with the group, after the last mail was discarded, unless it is taken off the list before. */
+void shard_keep(struct shard *here, struct kept *kept);
+
 /* ---- handles: what other shards keep instead of pointers ---- */
 
 struct handle {

@@ -81,6 +81,7 @@ static int shard_new(struct shard **out, struct shard_group *group, unsigned ind
 	shard->stop.deliver = deliver_stop;
 	shard->arena = arena_new(ARENA_BLOCK_BYTES);
 	handles_init(&shard->handles);
+	list_init(&shard->kept);
 	shard_mail_init(shard);
 	if (!group->options.manual)
 		tick_clock_refresh(&shard->clock);
@@ -187,6 +188,12 @@ void shard_group_free(struct shard_group *group)
 		return;
 	assert_always(!group->running);
 	/* Discarding or freeing one thing may post or bury another. */
+	while (discard_all(group) > 0)
+		;
+	for (unsigned i = 0; i < group->options.count; i++) {
+		shard_enter(group->shards[i]);
+		shard_free_kept(group->shards[i]);
+	}
 	while (discard_all(group) > 0)
 		;
 	for (unsigned i = 0; i < group->options.count; i++)

@@ -64,6 +64,7 @@ struct shard {
 	struct task_queue tasks[TICK_PHASES];
 	struct grave_queue graves;
 	struct grave_queue old_graves; /* of the tick before, spared because tasks were left over */
+	struct list kept;              /* of struct kept */
 
 	/* What mail to others touches: arrays of one entry per shard. */
 	struct lane *lanes;
@@ -113,6 +114,8 @@ void shard_on_mailbox(int fd, short what, void *argument);
 void shard_on_timer(int fd, short what, void *argument);
 /* Frees what is buried; all of it when nothing may need it any more. */
 void shard_free_graves(struct shard *shard, bool all);
+/* The group ends: nobody holds any more what was kept for that. */
+void shard_free_kept(struct shard *shard);
 
 /* ---- shard_mail.c ---- */
 

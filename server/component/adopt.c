@@ -211,13 +211,20 @@ void adopt_registry(struct component_shard *here, const struct registry *next)
 
 /* ---- what is still in use ---- */
 
+static bool is_borrowed(const struct list *borrowers, const struct registry *registry)
+{
+	list_for_each (link, borrowers)
+		if (definition_is_of(LIST_OF(link, struct borrower, link)->definition, registry))
+			return true;
+	return false;
+}
+
 bool adopt_uses(const struct component_shard *here, const struct registry *registry)
 {
+	if (is_borrowed(&here->borrowers, registry) || is_borrowed(&here->deferred, registry))
+		return true;
 	list_for_each (link, &here->instances)
 		if (definition_is_of(LIST_OF(link, live_component, link)->definition, registry))
-			return true;
-	list_for_each (link, &here->borrowers)
-		if (definition_is_of(LIST_OF(link, struct borrower, link)->definition, registry))
 			return true;
 	for (struct map_entry *entry = map_first(&here->singletons); entry; entry = map_next(&here->singletons, entry))
 		if (definition_is_of(MAP_OF(entry, struct audience, by_name)->definition, registry))

@@ -35,6 +35,8 @@ struct component_shard *component_shard_new(struct shard *shard, const struct re
 	here->out.diff = (struct diff_options){.deep = true, .depth = settings->diff_depth};
 	list_init(&here->instances);
 	list_init(&here->borrowers);
+	list_init(&here->deferred);
+	list_init(&here->ended);
 	list_init(&here->waiting);
 	map_init(&here->singletons);
 	map_init(&here->proxies);

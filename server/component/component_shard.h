@@ -92,9 +92,12 @@ struct component_shard {
 	const struct component_settings *settings;
 	struct signer *signer;
 	struct rooms *rooms;
-	struct outbox_shard out;       /* how messages are written and sent */
-	struct list instances;         /* of live_component */
-	struct list borrowers;         /* of struct borrower */
+	struct outbox_shard out; /* how messages are written and sent */
+	struct list instances;   /* of live_component */
+	struct list borrowers;   /* of struct borrower, but for those of deferred */
+	struct list deferred;    /* of live_deferred: replies that somebody has to end, as borrowers */
+	struct list ended;       /* of live_deferred: the last ones that were ended, oldest first */
+	unsigned ended_count;
 	struct list waiting;           /* calls whose replies are deferred */
 	struct map singletons;         /* of struct audience, by name: of those that live here */
 	struct map persistents;        /* of struct persistent, by the component's name */

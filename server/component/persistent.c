@@ -5,7 +5,6 @@
 #include "core/assert.h"
 #include "core/mem.h"
 #include "server/component/call.h"
-#include "server/component/deferred.h"
 #include "server/component/instance.h"
 
 struct persistent {
@@ -113,8 +112,6 @@ static void free_ask(struct ask *ask)
 	live_value_unref(ask->argument);
 	live_value_unref(ask->initial);
 	live_value_unref(ask->result);
-	if (ask->deferred)
-		deferred_drop(ask->deferred);
 	free(ask);
 }
 
