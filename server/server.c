@@ -244,6 +244,8 @@ void server_free(struct server *server)
 	acceptor_free(server->acceptor);
 	auth_manager_free(server->auth);
 	server_end_watch(server);
+	/* A plugin's own threads, which its destructor ends, may post until then. */
+	plugins_close(server->plugins);
 	shard_group_free(server->group);
 	server_free_redis(server);
 	debug_hub_free(server->debug);
@@ -258,7 +260,6 @@ void server_free(struct server *server)
 		reloader_free(server->reloader);
 	else
 		registry_free(server->registry);
-	plugins_close(server->plugins);
 	server_free_routes(server);
 	if (server->transport.free)
 		server->transport.free(server->transport.argument);

@@ -36,7 +36,7 @@ static size_t count_actions(const live_definition *api)
 
 static void definition_free(struct definition *definition)
 {
-	for (size_t i = 0; definition->schemas && i < count_actions(definition->api); i++)
+	for (size_t i = 0; definition->schemas && i < definition->action_count; i++)
 		schema_free(definition->schemas[i]);
 	free(definition->schemas);
 	live_value_unref(definition->default_state);
@@ -161,7 +161,7 @@ static int compile_schema(const live_definition *api, const live_action_rule *ru
 static int compile_schemas(struct definition *definition, char *error, size_t error_size)
 {
 	const live_definition *api = definition->api;
-	size_t count = count_actions(api);
+	size_t count = definition->action_count = count_actions(api);
 
 	definition->schemas = mem_alloc((count + 1) * sizeof(struct schema *));
 	for (size_t i = 0; i < count; i++) {

@@ -24,14 +24,15 @@ struct definition {
 	const char *source;              /* the plugin's file, or "built in"; for messages */
 	bool *is_callable;               /* of each action; ours */
 	struct schema **schemas;         /* of each action's payload, or NULL; ours */
-	unsigned order;                  /* of registration, from 0 */
+	size_t action_count;
+	unsigned order; /* of registration, from 0 */
 };
 
 struct registry;
 
 /* An empty registry. Never NULL. */
 struct registry *registry_new(void);
-/* NULL is fine. */
+/* Reads nothing of the authors' tables, which may be gone by then. NULL is fine. */
 void registry_free(struct registry *registry);
 /* Adds a component; source is copied. 0, or -EINVAL with the reason in error (error_size bytes). */
 int registry_add(struct registry *registry, const live_definition *api, const char *source, char *error,

@@ -4,8 +4,8 @@
  *
  * A plugin exports what LIVE_COMPONENT makes: the layout that it was built for, and its definition. What is opened is a
  * copy of the file that nobody else has, so a file that is built anew, in place or not, neither changes code that runs
- * nor passes for code that is open already. What one may get wrong: a registry points into its plugins, so it goes
- * first.
+ * nor passes for code that is open already. What one may get wrong: a registry points into its plugins, so nothing but
+ * registry_free may follow plugins_close.
  *
  * Threads: [start], and after that one at a time, whoever that is (reload.h).
  */
