@@ -5,6 +5,7 @@
 
 #include "core/buf.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "server/auth/manager.h"
 #include "server/auth/request.h"
 #include "server/auth/rule.h"
@@ -52,7 +53,7 @@ static void append_denial(const struct check *self, const char *reason, struct b
 	else if (self->step == CHECK_PROVIDER)
 		buf_printf(to, "Action '%s' denied by auth provider '%s'", self->action, self->provider->name);
 	else if (reason)
-		buf_append_str(to, str_of(reason));
+		utf8_append_repaired(to, str_of(reason)); /* clients end the connection at anything else */
 	else if (self->kind == CHECK_ACTION)
 		buf_printf(to, "Action '%s' denied by custom authorize", self->action);
 	else
@@ -62,11 +63,12 @@ static void append_denial(const struct check *self, const char *reason, struct b
 static void append_failure(const struct check *self, const char *text, struct buf *to)
 {
 	if (self->kind == CHECK_ROOM)
-		buf_printf(to, "Room authorization error: %s", text);
+		buf_append_str(to, STR("Room authorization error: "));
 	else if (self->kind == CHECK_ACTION)
-		buf_printf(to, "Action '%s' authorization error: %s", self->action, text);
+		buf_printf(to, "Action '%s' authorization error: ", self->action);
 	else
-		buf_printf(to, "Authorization error: %s", text);
+		buf_append_str(to, STR("Authorization error: "));
+	utf8_append_repaired(to, str_of(text));
 }
 
 /* Whether that ended it. */

@@ -4,21 +4,25 @@
 #include <stdlib.h>
 
 #include "core/assert.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/str.h"
 
 enum request_state {
-	REQUEST_ASKED,     /* the function that is asked has not returned */
-	REQUEST_WAITS,     /* it has, without an answer */
-	REQUEST_ANSWERED,  /* by whoever was asked; if it waited, the mail is on its way */
-	REQUEST_ABANDONED, /* nobody waits any more; whoever answers frees it */
+	REQUEST_ASKED,    /* the function that is asked has not returned */
+	REQUEST_WAITS,    /* it has, without an answer */
+	REQUEST_ANSWERED, /* by whoever was asked; if it waited, the mail is on its way */
 };
 
 struct live_auth_request {
 	struct mail mail;
+	struct kept kept;   /* while it waits */
 	struct timer timer; /* armed while it waits */
 	struct shard *home;
 	struct auth_asker asker;
+	bool is_over; /* nobody waits for the answer any more; its home's */
+	/* Exchanged by whoever answers: only the first one writes the answer. */
+	_Atomic bool is_ended;
 	/* Swapped by who asked and by who answers, each with acquire and release: who comes second sees what the first
 	 * wrote. */
 	_Atomic int state;
@@ -45,28 +49,37 @@ static void deliver(struct mail *mail, struct shard *here)
 	debug_assert(here == request->home);
 	(void)here;
 	timer_disarm(&request->timer);
-	request->asker.answered(request->asker.context, &request->answer);
+	list_remove(&request->kept.link);
+	if (!request->is_over)
+		request->asker.answered(request->asker.context, &request->answer);
 	drop(request);
 }
 
 static void discard(struct mail *mail)
 {
-	live_auth_request *request = LIST_OF(mail, live_auth_request, mail);
+	(void)mail; /* it is kept */
+}
+
+/* The shards end before it was answered, or before that was told. */
+static void free_kept(struct kept *kept)
+{
+	live_auth_request *request = LIST_OF(kept, live_auth_request, kept);
 
 	timer_disarm(&request->timer);
-	request->asker.discard(request->asker.context);
+	if (!request->is_over)
+		request->asker.discard(request->asker.context);
 	drop(request);
 }
 
 static void time_out(struct timer *timer)
 {
 	live_auth_request *request = LIST_OF(timer, live_auth_request, timer);
-	struct auth_asker asker = request->asker;
-	int waits = REQUEST_WAITS;
 	char text[] = "timed out";
 
-	if (atomic_compare_exchange_strong(&request->state, &waits, REQUEST_ABANDONED))
-		asker.answered(asker.context, &(struct auth_answer){AUTH_FAILED, NULL, text});
+	if (atomic_load(&request->state) == REQUEST_ANSWERED)
+		return;          /* the mail is on its way */
+	request->is_over = true; /* and stays, for whoever may still answer it */
+	request->asker.answered(request->asker.context, &(struct auth_answer){AUTH_FAILED, NULL, text});
 }
 
 live_auth_request *auth_request_new(struct shard *here, const struct auth_asker *asker)
@@ -75,6 +88,7 @@ live_auth_request *auth_request_new(struct shard *here, const struct auth_asker 
 
 	request->mail.deliver = deliver;
 	request->mail.discard = discard;
+	request->kept.free = free_kept;
 	timer_init(&request->timer, time_out);
 	request->home = here;
 	request->asker = *asker;
@@ -90,6 +104,7 @@ bool auth_request_settle(live_auth_request *request, int64_t timeout_ms, struct 
 	 * one, and not before this function has returned. */
 	if (atomic_compare_exchange_strong(&request->state, &asked, REQUEST_WAITS)) {
 		shard_timer_after(request->home, &request->timer, timeout_ms);
+		shard_keep(request->home, &request->kept);
 		return false;
 	}
 	*answer = request->answer;
@@ -97,25 +112,17 @@ bool auth_request_settle(live_auth_request *request, int64_t timeout_ms, struct 
 	return true;
 }
 
-static void post(live_auth_request *request)
-{
-	struct shard *here = shard_here();
-
-	if (here && shard_group_of(here) == shard_group_of(request->home))
-		shard_post(here, shard_index(request->home), &request->mail);
-	else
-		shard_post_outside(request->home, &request->mail);
-}
-
 static void end(live_auth_request *request, enum auth_verdict verdict, const live_auth *auth, const char *text)
 {
-	request->answer = (struct auth_answer){verdict, auth, text ? mem_strndup(text, strlen(text)) : NULL};
-	switch (atomic_exchange(&request->state, REQUEST_ANSWERED)) {
-	case REQUEST_ASKED: break; /* settle finds it */
-	case REQUEST_WAITS: post(request); break;
-	case REQUEST_ABANDONED: drop(request); break;
-	default: assert_always(false); /* a live_auth_request was ended twice */
+	if (atomic_exchange(&request->is_ended, true)) {
+		log_warn(NULL, "a question about a client was answered before: that answer counts");
+		live_auth_unref(auth);
+		return;
 	}
+	request->answer = (struct auth_answer){verdict, auth, text ? mem_strndup(text, strlen(text)) : NULL};
+	/* If it is still being asked, settle finds the answer. */
+	if (atomic_exchange(&request->state, REQUEST_ANSWERED) == REQUEST_WAITS)
+		shard_post_any(shard_group_of(request->home), shard_index(request->home), &request->mail);
 }
 
 void live_auth_grant(live_auth_request *request, const live_auth *auth)

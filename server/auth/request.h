@@ -3,7 +3,8 @@
  *
  * Whoever asks makes one, hands it to the function that is asked, and settles: either the answer is there already, or
  * it will come by mail, to the shard that asked, where answered is called. One that does not come in time counts as
- * failed, and comes to nothing when it comes after all. A request belongs to whoever is asked until it is answered.
+ * failed, and comes to nothing when it comes after all. A request that waits is kept by its shard: who never answers
+ * leaks nothing.
  *
  * Threads: [shard] of who asked; live_auth_grant and the like [any].
  */
