@@ -107,7 +107,8 @@ void call_tell_asker(const struct call *call, const live_value *result, struct s
 	free(text);
 }
 
-static void complete_action(live_component *self, const struct call *call, const live_value *result, struct str error)
+/* Answers whoever asked. false: the result is larger than any message may be, and nobody was told. */
+static bool answer_action(live_component *self, const struct call *call, const live_value *result, struct str error)
 {
 	struct component_shard *here = self->home;
 	struct reply reply = {
@@ -119,23 +120,29 @@ static void complete_action(live_component *self, const struct call *call, const
 		.error = error,
 	};
 
-	note_answer(self, call, result, error);
-	if (error.ptr) {
-		if (!contains(error, "was cancelled") && !contains(error, "pre-validation"))
-			push_error(self, call->action, error);
-	}
 	if (call->asker) {
 		call_tell_asker(call, result, error);
-		return;
+		return true;
 	}
-	if (self->audience) {
-		singleton_answer(self, call, result, error);
-		return;
-	}
+	if (self->audience)
+		return singleton_answer(self, call, result, error);
 	if (!error.ptr && !call->expect_response)
-		return;
+		return true;
 	encode_reply(&here->out.scratch, &reply);
-	answer_here(here, call->client, scratch_take(here), false);
+	struct str text = scratch_take(here);
+	answer_here(here, call->client, text, false);
+	return text.len > 0;
+}
+
+static void complete_action(live_component *self, const struct call *call, const live_value *result, struct str error)
+{
+	if (error.ptr && !contains(error, "was cancelled") && !contains(error, "pre-validation"))
+		push_error(self, call->action, error);
+	bool is_told = answer_action(self, call, result, error);
+	if (is_told || error.ptr)
+		note_answer(self, call, result, error);
+	else
+		complete_action(self, call, NULL, STR("Result is too large to send"));
 }
 
 struct str call_clean_text(struct component_shard *here, const char *text)

@@ -100,6 +100,7 @@ static void answer(live_component *self, struct mounting *mounting, struct str e
 	struct component_shard *here = self->home;
 	struct buf *out = &here->out.scratch;
 	struct str result = {NULL, 0};
+	bool is_too_large = false;
 
 	if (!error.ptr) {
 		if (mounting->rehydrates)
@@ -107,7 +108,10 @@ static void answer(live_component *self, struct mounting *mounting, struct str e
 		else
 			encode_mount_result(out, self->sender.id, self->state, mounting->signed_state);
 		result = scratch_take(here);
+		is_too_large = !result.len;
 	}
+	if (is_too_large)
+		error = STR(MOUNT_TOO_LARGE);
 	struct reply reply = {
 		.type = reply_type(mounting->rehydrates),
 		.component_id = mounting->call.component_id,
@@ -133,6 +137,8 @@ static void answer(live_component *self, struct mounting *mounting, struct str e
 		trace_mount_answered(self, clock_now_mono_ns() - mounting->call.began_ns);
 	mounting->grave.free = free_mounting;
 	shard_bury(here->shard, &mounting->grave);
+	if (is_too_large) /* nobody will ever name it */
+		instance_destroy(self);
 }
 
 static void one_less_to_wait_for(live_component *self)

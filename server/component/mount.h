@@ -15,6 +15,9 @@
 
 struct call_asker;
 
+/* The state is larger than any message may be. */
+#define MOUNT_TOO_LARGE "State is too large to send"
+
 struct mount_request {
 	struct str name;                /* of the component, as the client wrote it */
 	struct str component_id;        /* as the client wrote it; ptr NULL: absent */

@@ -7,6 +7,7 @@
 
 #include "core/assert.h"
 #include "core/diff.h"
+#include "core/json.h"
 #include "core/mem.h"
 #include "server/component/action.h"
 #include "server/component/action_rate.h"
@@ -86,8 +87,24 @@ void singleton_push_room(live_component *self, struct str shared)
 
 /* ---- answers ---- */
 
+/* By the owner in a cluster, which may have to keep it until it is stored. */
+static bool answer_by_owner(live_component *self, const struct call *call, const live_value *result, struct str error)
+{
+	struct component_shard *here = self->home;
+	struct str json = {NULL, 0};
+
+	if (result && !error.ptr) {
+		json_write(&here->out.scratch, result);
+		json = scratch_take(here);
+		if (!json.len)
+			return false;
+	}
+	owner_answer(owner_of(self), call, json, error);
+	return true;
+}
+
 /* A singleton's deltas travel as mail, so its replies do too: they must not overtake. */
-void singleton_answer(live_component *self, const struct call *call, const live_value *result, struct str error)
+bool singleton_answer(live_component *self, const struct call *call, const live_value *result, struct str error)
 {
 	struct component_shard *here = self->home;
 	struct reply reply = {
@@ -102,17 +119,20 @@ void singleton_answer(live_component *self, const struct call *call, const live_
 	if (!error.ptr && !call->expect_response) {
 		if (call->holds)
 			client_answer(here, call->client, (struct str){NULL, 0}, true);
-		return;
+		return true;
 	}
 	publish_delta(self);
-	if (owner_of(self)) {
-		owner_answer(owner_of(self), call, result, error);
-	} else if (call->source.ptr) {
+	if (owner_of(self))
+		return answer_by_owner(self, call, result, error);
+	if (call->source.ptr) {
 		cluster_refuse(here->cluster, call->source, call->request_id, STR(CLUSTER_LOST));
-	} else {
-		encode_reply(&here->out.scratch, &reply);
-		client_answer(here, call->client, scratch_take(here), call->holds);
+		return true;
 	}
+	encode_reply(&here->out.scratch, &reply);
+	struct str text = scratch_take(here);
+	if (text.len)
+		client_answer(here, call->client, text, call->holds);
+	return text.len > 0;
 }
 
 static const char *reply_type(const struct singleton_request *request)
@@ -162,6 +182,10 @@ void singleton_answer_mount(struct audience *audience, const struct singleton_re
 		.success = true,
 		.result_json = scratch_take(here),
 	};
+	if (!reply.result_json.len) {
+		singleton_refuse(here, request, STR(MOUNT_TOO_LARGE));
+		return;
+	}
 	encode_reply(out, &reply);
 	client_answer(here, request->client, scratch_take(here), true);
 }

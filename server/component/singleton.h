@@ -32,8 +32,8 @@ void singleton_push_delta(live_component *self, const live_value *before, const 
 /* Sends the pending delta now: a reply is about to follow. */
 void singleton_flush(live_component *self);
 /* Answers a call, behind all that the singleton has said before: result (a loan, may be NULL) or error (ptr NULL:
- * success). */
-void singleton_answer(live_component *self, const struct call *call, const live_value *result, struct str error);
+ * success). false: the result is too large for a message, and nobody was told. */
+bool singleton_answer(live_component *self, const struct call *call, const live_value *result, struct str error);
 /* Pushes to the clients of this node alone. */
 void singleton_push_here(live_component *self, struct str json);
 /* Pushes a room event that reached the singleton itself. */

@@ -364,7 +364,7 @@ static uint64_t unsaved(const struct owner *owner)
 	return owner->asking && owner->ask.verb == CLUSTER_SAVE ? owner->asked : 0;
 }
 
-void owner_answer(struct owner *owner, const struct call *call, const live_value *result, struct str error)
+void owner_answer(struct owner *owner, const struct call *call, struct str result, struct str error)
 {
 	const struct cluster_settings *settings = owner->cluster->settings;
 	uint64_t waits_for = settings->acks_local ? 0 : unsaved(owner);

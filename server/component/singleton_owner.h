@@ -34,8 +34,8 @@ bool owner_is_leased(const struct owner *owner);
 void owner_changed(struct owner *owner, const live_value *state);
 /* Clients elsewhere shall hear text, too. */
 void owner_push(struct owner *owner, struct str text);
-/* Answers a call as singleton_answer does. */
-void owner_answer(struct owner *owner, const struct call *call, const live_value *result, struct str error);
+/* Answers a call as singleton_answer does, with result as JSON (ptr NULL: none). */
+void owner_answer(struct owner *owner, const struct call *call, struct str result, struct str error);
 /* The fence of its claim. */
 uint64_t owner_fence(const struct owner *owner);
 /* A request of another node: true when it is new; else *result is its answer, empty while it is under way. */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "core/assert.h"
-#include "core/json.h"
 #include "core/mem.h"
 #include "server/component/call.h"
 #include "server/component/client.h"
@@ -201,26 +200,19 @@ static void record(struct replies *replies, const struct call *call, struct str 
 		list_append(&replies->unsaved, &handled->unsaved);
 }
 
-void replies_put(struct replies *replies, const struct call *call, const live_value *result, struct str error,
+void replies_put(struct replies *replies, const struct call *call, struct str result, struct str error,
 		 uint64_t waits_for, uint64_t changed, int64_t deadline_ms)
 {
-	struct component_shard *here = replies->cluster->here;
-	struct str json = {NULL, 0};
-
-	if (result && !error.ptr) {
-		json_write(&here->out.scratch, result);
-		json = scratch_take(here);
-	}
 	if (call->source.ptr)
-		record(replies, call, json, error, changed);
+		record(replies, call, result, error, changed);
 	if (!waits_for) {
-		answer(replies, call, json, error);
+		answer(replies, call, result, error);
 		return;
 	}
 	/* While it waits its client may go on. */
 	if (call->holds)
-		client_answer(here, call->client, (struct str){NULL, 0}, true);
-	struct due *due = wait_for(replies, call, json, error);
+		client_answer(replies->cluster->here, call->client, (struct str){NULL, 0}, true);
+	struct due *due = wait_for(replies, call, result, error);
 	due->waits_for = waits_for;
 	due->deadline_ms = deadline_ms;
 }

@@ -46,8 +46,8 @@ struct str replies_find(const struct replies *replies, struct str request_id);
 void replies_load(struct replies *replies, const struct str *results, size_t count);
 
 /* Answers call when change number waits_for is stored, by deadline_ms; 0: at once. changed: it is to be remembered by
- * the store with that change. result is a loan. */
-void replies_put(struct replies *replies, const struct call *call, const live_value *result, struct str error,
+ * the store with that change. result: JSON (ptr NULL: none). */
+void replies_put(struct replies *replies, const struct call *call, struct str result, struct str error,
 		 uint64_t waits_for, uint64_t changed, int64_t deadline_ms);
 /* Changes up to that number are stored: answers what waited for them. */
 void replies_stored(struct replies *replies, uint64_t change);
