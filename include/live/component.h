@@ -170,7 +170,8 @@ LIVE_API unsigned live_shard_count(const live_component *self);
 LIVE_API const char *live_node(const live_component *self);
 /* The time as of this tick, in ms since 1970 (UTC). */
 LIVE_API int64_t live_now_ms(const live_component *self);
-/* Ends the instance after the current function; the client gets no further push from it. */
+/* Ends the instance, at once: on_destroy runs inside this call, and what the current function does to the instance
+ * afterwards has no effect. What it answers still reaches the client. */
 LIVE_API void live_destroy(live_component *self);
 
 /* ---- state ---- */
@@ -216,6 +217,9 @@ LIVE_API void live_persistent_merge(live_component *self, const live_value *upda
 
 /* Who calls: of a singleton's clients the one that asked; a loan for the call; never NULL (anonymous). */
 LIVE_API const live_auth *live_reply_auth(const live_reply *reply);
+/* The id of the connection through which that client calls, as on_client_join was told; a loan for the call; NULL when
+ * a program calls. */
+LIVE_API const char *live_reply_connection(const live_reply *reply);
 /* The result of the action; gives value away. The last call wins. */
 LIVE_API void live_reply_value(live_reply *reply, const live_value *value);
 /* The text of its failure, as printf does; then return live_reply_error(...): it returns -1. */

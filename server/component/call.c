@@ -213,6 +213,11 @@ const live_auth *live_reply_auth(const live_reply *reply)
 	return reply->call->auth ? reply->call->auth : live_auth_anonymous();
 }
 
+const char *live_reply_connection(const live_reply *reply)
+{
+	return reply->call->connection;
+}
+
 void live_reply_value(live_reply *reply, const live_value *value)
 {
 	live_value_unref(reply->result);

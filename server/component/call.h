@@ -35,6 +35,7 @@ struct call {
 	bool holds;              /* the client is held until this is answered or deferred */
 	struct handle client;    /* whom to answer */
 	const live_auth *auth;   /* who asks, for the time of the call; NULL: nobody */
+	const char *connection;  /* through which, for the time of the call; NULL: through none */
 	struct str component_id; /* as the client wrote it */
 	struct str action;
 	struct str request_id;    /* ptr NULL: none */

@@ -90,6 +90,7 @@ static struct waiting *wait_for(struct component_shard *here, live_component *co
 	waiting->call = *call;
 	waiting->call.holds = false;
 	waiting->call.auth = NULL;
+	waiting->call.connection = NULL;
 	waiting->call.component_id = keep(&at, call->component_id);
 	waiting->call.action = keep(&at, call->action);
 	waiting->call.request_id = keep(&at, call->request_id);

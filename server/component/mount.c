@@ -254,6 +254,8 @@ void mount_begin(live_component *self, const struct mount_request *request, stru
 	struct str signed_state = instance_sign(self);
 	struct mounting *mounting = new_mounting(request, client, signed_state);
 
+	mounting->call.auth = live_auth_of(self);
+	mounting->call.connection = self->mounted.client ? self->mounted.client->id : request->connection;
 	self->mounting = &mounting->call;
 	self->mount_waits = 1; /* for on_mount */
 	if (self->is_dead) {   /* on_client_join ended it */
@@ -274,7 +276,12 @@ void mount_begin(live_component *self, const struct mount_request *request, stru
 
 void mount_again(live_component *self, const live_value *previous)
 {
-	const struct call call = {.kind = CALL_ON_MOUNT, .action = STR("onMount")};
+	const struct call call = {
+		.kind = CALL_ON_MOUNT,
+		.action = STR("onMount"),
+		.auth = live_auth_of(self),
+		.connection = self->mounted.client ? self->mounted.client->id : NULL,
+	};
 
 	self->mount_waits = 1; /* for on_mount; nobody waits for an answer */
 	if (self->definition->api->on_rehydrate)

@@ -24,6 +24,7 @@ struct mount_request {
 	struct str request_id;          /* ptr NULL: absent */
 	struct str room;                /* may be empty */
 	struct str debug_label;         /* for the debugger; may be empty */
+	const char *connection;         /* a singleton's: of the client */
 	const live_value *props;        /* a loan; may be NULL */
 	const live_value *signed_state; /* rehydration: a loan */
 	bool rehydrates;                /* answered as such; else a mount */

@@ -221,6 +221,7 @@ void singleton_make(struct audience *audience, const live_value *state, struct s
 	struct mount_request mount = {
 		.component_id = request ? request->component_id : STR(""),
 		.request_id = request ? request->request_id : (struct str){NULL, 0},
+		.connection = request ? request->connection.ptr : NULL,
 		.rehydrates = request && request->rehydrates,
 	};
 	live_component *self = instance_new(audience->here, &options);
@@ -323,6 +324,7 @@ static void run_action(live_component *self, const struct singleton_request *req
 		.kind = CALL_ACTION,
 		.holds = !request->is_released,
 		.auth = request->auth,
+		.connection = request->connection.ptr,
 		.expect_response = request->expect_response,
 		.client = request->client,
 		.component_id = request->component_id,

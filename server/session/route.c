@@ -108,6 +108,7 @@ static void call_action(struct session *session, const struct message *message)
 		.expect_response = message->expect_response,
 		.client = session->client.handle,
 		.auth = session->client.auth,
+		.connection = session->client.id,
 		.component_id = message->component_id,
 		.action = message->action,
 		.request_id = message->request_id,
