@@ -89,4 +89,4 @@ def serve(wanted):
 
 if __name__ == "__main__":
     arguments = read_arguments()
-    guarded(lambda: serve(arguments))
+    guarded(lambda: serve(arguments), "deploy/cluster.sh")

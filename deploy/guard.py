@@ -27,8 +27,9 @@ class Interrupted(SystemExit):
     """Somebody asked to end, by Ctrl-C or a signal."""
 
 
-def guarded(work):
-    """Calls work() with temporary files in a folder of their own, and ends this process with its status."""
+def guarded(work, name):
+    """Calls work() with temporary files in a folder of their own, and ends this process with its status; name: ours, for
+    the one line of a Trouble."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     folder = tempfile.mkdtemp(prefix="liveshard-")
@@ -39,11 +40,11 @@ def guarded(work):
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
-        os._exit(run(work, folder))
+        os._exit(run(work, name, folder))
     sys.exit(watch(child, folder))
 
 
-def run(work, folder):
+def run(work, name, folder):
     """In the child; its exit status."""
     for number in ENDINGS:
         signal.signal(number, interrupted)
@@ -54,7 +55,7 @@ def run(work, folder):
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except Trouble as trouble:
-        print(f"{pathlib.Path(sys.argv[0]).name}: {trouble}", file=sys.stderr)
+        print(f"{name}: {trouble}", file=sys.stderr)
         status = 2
     except BaseException:
         traceback.print_exc()

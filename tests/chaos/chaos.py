@@ -25,6 +25,7 @@ SETTINGS = ["--cluster-rooms", "chaos-*", "--cluster-lease-ms", str(LEASE_MS), "
             "--shards", "1", "--cluster-timeout-ms", "4000", "--signature-renew-ms", "200", "--drain-window-ms", "500",
             "--drain-delay-ms", "700", "--shutdown-ms", "2000", "--rate-limit-tokens", "0", "--node-timeout-ms", "4000"]
 DETAILS = 12
+NAME = "tests/chaos.sh"
 
 
 class Totals:
@@ -144,7 +145,7 @@ def at_least(least, kind=int):
 
 
 def read_arguments():
-    parser = argparse.ArgumentParser(prog="tests/chaos.sh", usage="tests/chaos.sh --help tells")
+    parser = argparse.ArgumentParser(prog=NAME, usage=f"{NAME} --help tells")
     parser.add_argument("--rounds", type=at_least(1), default=1)
     parser.add_argument("--overlaps", type=at_least(0))
     parser.add_argument("--seed", type=at_least(0))
@@ -186,8 +187,8 @@ def main():
     wanted = read_arguments()
     if wanted.self_test:
         from self_test import self_test
-        guarded(lambda: self_test(wanted))
-    guarded(lambda: work(wanted))
+        guarded(lambda: self_test(wanted), NAME)
+    guarded(lambda: work(wanted), NAME)
 
 
 if __name__ == "__main__":

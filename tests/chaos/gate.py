@@ -20,8 +20,8 @@ class Gate:
             while data := await reader.read(1 << 16):
                 writer.write(data)
                 await writer.drain()
-        except (OSError, asyncio.CancelledError):
-            pass        # the other end has gone, or the loop ends
+        except OSError:
+            pass
         writer.close()
 
     async def pass_on(self, reader, writer):
@@ -41,6 +41,8 @@ class Gate:
         self.writers |= pair
         try:
             await asyncio.gather(self.pump(reader, far_writer), self.pump(far_reader, writer))
+        except asyncio.CancelledError:
+            pass        # the loop ends
         finally:
             self.writers -= pair
 

@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -184,26 +185,61 @@ def case_behind_nginx(program, components):
     balanced(program, components, "nginx")
 
 
-def case_cluster_script(program, components):
-    words = [DEPLOY / "cluster.sh", "--nodes", "2", "--port", "0", "--program", program, "--components", components]
-    for more in (["--seconds", "7", "--kill", "--balancer", "nginx"], ["--seconds", "60"]):
-        process = subprocess.Popen([*words, *more], stdout=subprocess.PIPE, text=True)
+class Script:
+    """deploy/cluster.sh as somebody calls it at a terminal."""
+
+    def __init__(self, program, components, *more):
+        self.process = subprocess.Popen([DEPLOY / "cluster.sh", "--program", program, "--components", components, *more],
+                                        stdout=subprocess.PIPE, text=True)
+        self.output = []
+        for line in self.process.stdout:
+            self.output.append(line)
+            if line.startswith("files in"):
+                break
+        self.where = self.output[0].split()[-1]
+        self.folder = pathlib.Path(self.output[-1].split()[-1])
+
+    def get(self, path):
+        return cluster.urllib.request.urlopen(f"{self.where}{path}").read()
+
+    def worker(self):
+        """The process that does it, below the one that watches over it."""
+        return int(subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()[0])
+
+    def wait(self):
+        """Its exit status; it has left nothing."""
         try:
-            where = process.stdout.readline().split()[-1]
-            assert b"live-client.js" in cluster.urllib.request.urlopen(f"{where}/").read(), "that is not the page"
-            assert cluster.urllib.request.urlopen(f"{where}/healthz").status == 200
-            if more[1] == "60":
-                process.send_signal(signal.SIGTERM)
-            output = process.stdout.read()
-            process.wait(60)
+            self.output.append(self.process.stdout.read())
+            status = self.process.wait(60)
         finally:
-            if process.poll() is None:
-                process.kill()
-        assert process.returncode == 0, output
-        folder = pathlib.Path(re.search(r"files in (\S+)", output).group(1))
-        assert not folder.exists(), "it left its files"
-        left = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True).stdout
+            if self.process.poll() is None:
+                self.process.kill()
+        assert not self.folder.parent.exists(), "it left its files"
+        left = subprocess.run(["pgrep", "-f", str(self.folder)], capture_output=True, text=True).stdout
         assert not left, f"it left processes: {left}"
+        return status
+
+
+def case_cluster_script(program, components):
+    script = Script(program, components, "--nodes", "2", "--port", "0", "--seconds", "7", "--kill", "--balancer", "nginx")
+    assert b"live-client.js" in script.get("/"), "that is not the page"
+    assert script.wait() == 0 and "killed node" in script.output[-1], script.output
+    script = Script(program, components, "--nodes", "5", "--port", "0")
+    script.get("/healthz")
+    assert sum(line.startswith("node ") for line in script.output) == 5
+    # Beside it: the port is taken.
+    port = script.where.rpartition(":")[2]
+    result = subprocess.run([DEPLOY / "cluster.sh", "--program", program, "--components", components, "--port", port],
+                            capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stderr) == (2, f"deploy/cluster.sh: port {port} is taken\n"), result
+    script.process.send_signal(signal.SIGINT)
+    assert script.wait() == 0
+
+
+def case_cluster_script_that_crashes(program, components):
+    script = Script(program, components, "--nodes", "2", "--port", "0")
+    os.kill(script.worker(), signal.SIGKILL)
+    assert script.wait() == 128 + signal.SIGKILL
 
 
 if __name__ == "__main__":
