@@ -252,14 +252,13 @@ static void learn(struct room_twin *twin, const struct stored *stored)
 		return;
 	}
 	take_base(twin, stored, state);
-	if (twin->is_answered) {
-		show(twin);
-		settle(twin);
+	if (!twin->is_answered && !stored->has_state && twin->item_count == 0) {
+		room_twin_answer(twin, NULL);
 		return;
 	}
-	const live_value *shown = room_twin_fold(twin, twin->base, twin->item_count);
-	room_twin_answer(twin, stored->has_state || twin->item_count ? shown : NULL);
-	live_value_unref(shown);
+	twin->is_answered = true; /* the room may have opened meanwhile, without waiting any longer */
+	show(twin);
+	settle(twin);
 }
 
 /* ---- reading ---- */
