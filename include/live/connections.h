@@ -20,17 +20,22 @@ extern "C" {
 /* ---- the connection manager ---- */
 
 /*
- * {id, connectedAt, lastActivity, messagesSent, messagesReceived, errorCount, status, components, rooms, userId, pool,
- * address, transport, queuedBytes, bytesTransferred, latency}: times in ms since 1970 (lastActivity: the last message
- * that came); status is "connected" or "behind" (it does not take what it is sent); userId, pool and address may be
- * null; queuedBytes is what it has still to take; bytesTransferred went either way, and latency is a round trip in ms,
- * as the kernel knows them (0: it does not, as of a unix socket).
+ * {id, connectedAt, lastActivity, messagesSent, messagesReceived, errorCount, reconnectCount, status, components, rooms,
+ * userId, pool, address, transport, queuedBytes, bytesTransferred, latency}: times in ms since 1970 (lastActivity: the
+ * last message that came); userId, pool and address may be null; queuedBytes is what it has still to take;
+ * bytesTransferred went either way, and latency is a round trip in ms, as the kernel knows them (0: it does not, as of a
+ * unix socket).
+ *
+ * status: "connecting" (its token is being looked at), "connected", "behind" (it does not take what it is sent),
+ * "disconnecting" (it was told to go, and has not gone yet). reconnectCount: how often in a row the client lost its
+ * connection and came back, up to 255. It shows by presenting signed state, so a client that starts over counts from 0;
+ * one that comes from another node, or before its old connection is known to be gone, from 1.
  */
 LIVE_API void live_connections_get(live_server *server, const char *connection, live_done_fn *done, void *argument);
 /* The same of all, or of those in a pool (NULL: all), as an array. */
 LIVE_API void live_connections_list(live_server *server, const char *pool, live_done_fn *done, void *argument);
 /* {totalConnections, activeConnections, totalPools, totalQueuedMessages, maxConnections, connectionUtilization}: those
- * that are behind are not active; what waits for components is queued; the utilization is in percent. */
+ * that are "connected" are active; what waits for components is queued; the utilization is in percent. */
 LIVE_API void live_connections_stats(live_server *server, live_done_fn *done, void *argument);
 /* Puts a client into a pool, a name of the program's for some of its clients; NULL: out of its pool. */
 LIVE_API void live_connections_set_pool(live_server *server, const char *connection, const char *pool,

@@ -24,6 +24,8 @@ struct client_ops {
 	 */
 	void (*hold)(struct client *client);
 	void (*release)(struct client *client);
+	/* It had been here before, and came back for the times-th time at least. */
+	void (*came_back)(struct client *client, unsigned times);
 };
 
 struct client {

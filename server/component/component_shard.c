@@ -9,6 +9,7 @@
 #include "server/component/instance.h"
 #include "server/component/membership.h"
 #include "server/component/persistent.h"
+#include "server/component/returns.h"
 #include "server/debug/debug_tap.h"
 #include "server/monitor/alerts.h"
 
@@ -41,6 +42,7 @@ struct component_shard *component_shard_new(struct shard *shard, const struct re
 	map_init(&here->singletons);
 	map_init(&here->proxies);
 	map_init(&here->persistents);
+	here->returns = returns_new();
 	shard_set_context(shard, SHARD_COMPONENTS, here);
 	if (settings->cluster)
 		here->cluster = cluster_shard_new(here, settings->cluster);
@@ -59,6 +61,7 @@ void component_shard_free(struct component_shard *here)
 	deferred_forget_all(here);
 	cluster_shard_free(here->cluster);
 	rooms_free(here->rooms);
+	returns_free(here->returns);
 	signer_free(here->signer);
 	alerts_free(here->alerts);
 	buf_deinit(&here->out.scratch);

@@ -25,6 +25,7 @@ struct debug_hub;
 struct debug_tap;
 struct pool;
 struct registry;
+struct returns;
 struct rooms;
 struct rooms_options;
 struct shard;
@@ -103,6 +104,7 @@ struct component_shard {
 	struct map persistents;        /* of struct persistent, by the component's name */
 	struct map proxies;            /* of struct proxy, by name: singletons that clients of this shard mounted */
 	struct cluster_shard *cluster; /* NULL: the node is alone */
+	struct returns *returns;       /* of clients that come back */
 	struct component_counters counters;
 };
 

@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "server/component/call.h"
 #include "server/component/membership.h"
+#include "server/component/returns.h"
 #include "server/component/singleton.h"
 #include "server/component/trace.h"
 #include "server/component/watch.h"
@@ -362,10 +363,13 @@ void mount_run(struct client *client, const struct mount_request *request)
 	}
 	const char *error =
 		signer_open(here->signer, request->signed_state, shard_clock(here->shard)->wall_ms, &opened);
-	if (error)
+	if (error) {
 		refuse(client, request, str_of(error));
-	else
+	} else {
+		const live_value *id = live_get(request->signed_state, "componentId");
+		returns_note(client, (struct str){live_as_string(id), live_len(id)});
 		run(client, request, &opened);
+	}
 	live_value_unref(opened.state);
 	live_value_unref(opened.source);
 }

@@ -29,8 +29,8 @@ static const live_value *describe(struct server_shard *here, struct session *ses
 	return live_object(
 		"id", live_string(client->id), "connectedAt", live_int((int64_t)client->opened_s * 1000),
 		"lastActivity", live_int(figures.last_message_ms), "messagesSent", live_int(figures.messages_out),
-		"messagesReceived", live_int(figures.messages_in), "errorCount", live_int(figures.errors), "status",
-		live_string(client->outbox.behind ? "behind" : "connected"), "components",
+		"messagesReceived", live_int(figures.messages_in), "errorCount", live_int(figures.errors),
+		"reconnectCount", live_int(figures.reconnects), "status", live_string(figures.status), "components",
 		live_int(client->mounted_count), "rooms", live_int(client->room_joins), "userId",
 		text_or_null(live_auth_user_id(client->auth)), "pool", text_or_null(pools_name_of(here->pools, client)),
 		"address", text_or_null(figures.way.address), "transport", live_string(figures.transport),
@@ -209,15 +209,16 @@ void live_connections_pools(live_server *server, live_done_fn *done, void *argum
 
 static void visit_stats(struct errand_leg *leg, struct server_shard *here)
 {
-	int64_t total = 0, behind = 0, queued = 0;
+	int64_t total = 0, active = 0, queued = 0;
 
 	for (struct session *at = session_next(&here->sessions, NULL); at; at = session_next(&here->sessions, at)) {
+		const struct session_figures figures = session_figures(at);
 		total++;
-		behind += session_client(at)->outbox.behind;
-		queued += session_figures(at).held_messages;
+		active += figures.is_active;
+		queued += figures.held_messages;
 	}
 	errand_end(leg, NULL,
-		   live_object("total", live_int(total), "behind", live_int(behind), "queued", live_int(queued),
+		   live_object("total", live_int(total), "active", live_int(active), "queued", live_int(queued),
 			       "limit", live_int(here->server->config->max_connections), "pools",
 			       pools_count(here->pools), NULL));
 }
@@ -245,7 +246,7 @@ static const live_value *join_stats(const live_value *const *parts, unsigned cou
 	int64_t pools = (int64_t)live_len(names);
 	live_value_unref(names);
 	return live_object("totalConnections", live_int(total), "activeConnections",
-			   live_int(total - sum_of(parts, count, "behind")), "totalPools", live_int(pools),
+			   live_int(sum_of(parts, count, "active")), "totalPools", live_int(pools),
 			   "totalQueuedMessages", live_int(sum_of(parts, count, "queued")), "maxConnections",
 			   live_int(limit), "connectionUtilization", live_double((double)total * 100.0 / (double)limit),
 			   NULL);

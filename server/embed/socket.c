@@ -121,6 +121,7 @@ static void hold(struct transport *transport)
 static void describe(struct transport *transport, struct transport_figures *figures)
 {
 	figures->address = socket_of(transport)->address; /* what is sent is its transport's */
+	figures->is_closing = socket_of(transport)->is_ending;
 }
 
 static void close_socket(struct transport *transport, unsigned code, struct str reason)

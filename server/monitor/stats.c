@@ -144,8 +144,8 @@ static void add_connection(struct part *part, struct session *session)
 		   (long long)client->opened_s * 1000, (long long)figures.last_message_ms, figures.messages_out,
 		   figures.messages_in, (unsigned long long)figures.way.bytes);
 	json_write_double(out, figures.way.round_trip_us / 1000.0);
-	buf_printf(out, ",\"status\":\"%s\",\"errorCount\":%u,\"reconnectCount\":0}",
-		   client->outbox.behind ? "behind" : "connected", figures.errors);
+	buf_printf(out, ",\"status\":\"%s\",\"errorCount\":%u,\"reconnectCount\":%u}", figures.status, figures.errors,
+		   figures.reconnects);
 }
 
 static void add_connections(struct part *part, struct session_shard *sessions)

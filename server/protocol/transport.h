@@ -30,6 +30,7 @@ struct transport_figures {      /* 0 and NULL: unknown */
 	size_t queued_bytes;    /* that it has still to take */
 	uint64_t bytes;         /* that went either way */
 	uint32_t round_trip_us; /* as the kernel measures it */
+	bool is_closing;        /* the client was told to go, and has not gone yet */
 };
 
 struct transport_ops {

@@ -13,6 +13,7 @@
 #include "server/component/component_shard.h"
 #include "server/component/instance.h"
 #include "server/component/mount.h"
+#include "server/component/returns.h"
 #include "server/component/trace.h"
 #include "server/protocol/encode.h"
 #include "server/protocol/message.h"
@@ -42,7 +43,15 @@ static void release(struct client *client)
 		session_transport(self)->ops->resume(session_transport(self));
 }
 
-static const struct client_ops client_ops = {.hold = hold, .release = release};
+static void came_back(struct client *client, unsigned times)
+{
+	struct session *self = LIST_OF(client, struct session, client);
+
+	if (times > self->reconnects)
+		self->reconnects = times < UINT8_MAX ? (uint8_t)times : UINT8_MAX;
+}
+
+static const struct client_ops client_ops = {.hold = hold, .release = release, .came_back = came_back};
 
 struct session *session_open(struct session_shard *here, struct transport *transport, struct str token)
 {
@@ -86,6 +95,8 @@ void session_close(struct session *self)
 	if (trace_wants_here(self->here->components, LIVE_LOG_WEBSOCKET))
 		trace_disconnected(self->here->components, str_of(self->client.id), self->client.mounted_count);
 	outbox_close(&self->client.outbox);
+	if (self->reconnects)
+		returns_leave(&self->client, self->reconnects);
 	mount_disconnect(&self->client);
 	shard_handle_close(shard, self->client.handle);
 	list_remove(&self->link);
@@ -117,6 +128,15 @@ struct rate_bucket *session_bucket(struct session *session)
 	return &session->bucket;
 }
 
+static const char *status_of(const struct session *session, bool is_closing)
+{
+	if (is_closing)
+		return "disconnecting";
+	if (!session->is_greeted)
+		return "connecting";
+	return session->client.outbox.behind ? "behind" : "connected";
+}
+
 struct session_figures session_figures(const struct session *session)
 {
 	const struct tick_clock *clock = shard_clock(session->here->shard);
@@ -127,11 +147,14 @@ struct session_figures session_figures(const struct session *session)
 		.messages_out = session->messages_out,
 		.errors = session->errors,
 		.held_messages = session->holds > 0,
+		.reconnects = session->reconnects,
 		.transport = transport->ops->name,
 	};
 
 	if (transport->ops->describe)
 		transport->ops->describe(transport, &figures.way);
+	figures.status = status_of(session, figures.way.is_closing);
+	figures.is_active = session->is_greeted && !session->client.outbox.behind && !figures.way.is_closing;
 	return figures;
 }
 

@@ -77,7 +77,12 @@ struct session_figures {
 	uint32_t messages_in, messages_out;
 	unsigned errors;        /* messages that were refused, as many as fit */
 	unsigned held_messages; /* 1: its next message waits for an answer */
-	const char *transport;  /* "websocket" */
+	unsigned reconnects;    /* times that its client came back (returns.h), as many as fit */
+	/* "connecting": it is not greeted yet; "connected"; "behind": it does not take what it is sent;
+	 * "disconnecting": it was told to go. */
+	const char *status;
+	bool is_active;        /* connected, and no more than that */
+	const char *transport; /* "websocket" */
 	struct transport_figures way;
 };
 

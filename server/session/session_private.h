@@ -20,11 +20,13 @@ struct session {
 		struct grave grave;
 	};
 	uint32_t messages_in;
-	uint32_t messages_out; /* pushes and replies; several may share one frame */
-	uint16_t errors;       /* messages that were refused, as many as fit */
-	uint16_t holds;        /* answers that later messages must wait for */
-	bool knows_generation; /* the first message told whether it is an older client */
-	bool is_closed;
+	uint32_t messages_out;     /* pushes and replies; several may share one frame */
+	uint16_t errors;           /* messages that were refused, as many as fit */
+	uint16_t holds;            /* answers that later messages must wait for */
+	uint8_t reconnects;        /* times that its client came back, as far as it is known and fits */
+	bool knows_generation : 1; /* the first message told whether it is an older client */
+	bool is_greeted : 1;
+	bool is_closed : 1;
 	char id[]; /* client.id */
 };
 

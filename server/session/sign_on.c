@@ -22,6 +22,7 @@ static void greet(struct session *session)
 {
 	struct component_shard *components = session->here->components;
 
+	session->is_greeted = true;
 	encode_connection_established(&components->out.scratch, str_of(session->client.id),
 				      session->client.auth != NULL);
 	outbox_reply(&session->client.outbox, scratch_take(components));

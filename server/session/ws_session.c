@@ -79,6 +79,7 @@ static void describe(struct transport *transport, struct transport_figures *figu
 	traffic_of(ws_connection(ws), &traffic);
 	figures->bytes = traffic.bytes_in + traffic.bytes_out;
 	figures->round_trip_us = traffic.round_trip_us;
+	figures->is_closing = ws_is_closing(ws);
 }
 
 static void close_ws(struct transport *transport, unsigned code, struct str reason)

@@ -5,7 +5,7 @@ import re
 import subprocess
 import time
 
-from liveclient import DEADLINE, Server, main
+from liveclient import DEADLINE, Mounted, Server, main
 
 
 def wait_log(server, pattern):
@@ -138,6 +138,46 @@ def case_connections(program, components):
                                   "reconnectCount": 0}, known
         assert known[busy.id]["messagesReceived"] == 4 and known[busy.id]["errorCount"] == 1
         assert known[busy.id]["messagesSent"] == len(busy.messages), (known, busy.messages)
+
+
+def case_reconnects(program, components):
+    """How often a client came back with what it had, on whichever shard; who starts over has not."""
+    def count_of(stats, client):
+        return next(one["reconnectCount"] for one in stats["connectionMetrics"] if one["id"] == client.id)
+
+    with Server(program, components=components, shards=4) as server:
+        mounted = server.client().mount("Counter", count=1)
+        client, component = mounted.client, mounted.id
+        assert count_of(server.stats(), client) == 0
+        for times in range(1, 6):
+            mounted.act("increment")
+            signed = client.wait(type="STATE_SIGNATURE", check=lambda m: f'"count":{times + 1},' in
+                                 m["payload"]["signedState"]["data"])["payload"]["signedState"]
+            client.vanish()
+            server.until("its end", lambda stats: stats["connections"]["totalConnections"] == 0)
+            client = server.client()
+            reply = client.request("COMPONENT_REHYDRATE", componentId=component, payload={
+                "component": "Counter", "signedState": signed})
+            assert reply["success"] is True, reply
+            component = reply["result"]["newComponentId"]
+            mounted = Mounted(client, "Counter", component, {})
+            server.until(f"{times} times", lambda stats: count_of(stats, client) == times)
+        # Without a state, or with one that is none of ours, it is somebody new.
+        stranger = server.client()
+        refused = stranger.request("COMPONENT_REHYDRATE", componentId=component, payload={
+            "component": "Counter", "signedState": {**signed, "data": signed["data"].replace("6", "7")}})
+        assert refused["success"] is False, refused
+        stranger.mount("Counter")
+        assert count_of(server.stats(), stranger) == 0
+
+
+def case_leaving(program, components):
+    """A client that was told to go, and does not go at once."""
+    with Server(program, components=components, shards=1) as server:
+        client = server.client()
+        client.write_frame(3, b"")  # an opcode that is none; the close frame that comes for it is left unread
+        server.until("it to be told", lambda stats: [one["status"] for one in stats["connectionMetrics"]]
+                     == ["disconnecting"])
 
 
 def case_watchdog(program, components):

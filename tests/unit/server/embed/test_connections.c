@@ -107,6 +107,50 @@ START_TEST(closing_one)
 }
 END_TEST
 
+static _Atomic(live_auth_request *) waiting;
+
+static void think(void *argument, const live_value *credentials, live_auth_request *request)
+{
+	(void)argument, (void)credentials;
+	waiting = request;
+}
+
+/* The status of the only connection; and how many are active. */
+static void expect_status(const char *status, int64_t active)
+{
+	const live_value *list = EMBED_ANSWER(live_connections_list(server, NULL, live_wait_done, W));
+	const live_value *stats = EMBED_ANSWER(live_connections_stats(server, live_wait_done, W));
+
+	ck_assert_uint_eq(live_len(list), 1);
+	ck_assert_str_eq(live_as_string(live_path(list, "0.status")), status);
+	ck_assert_int_eq(live_as_int(live_path(list, "0.reconnectCount"), -1), 0);
+	ck_assert_int_eq(live_as_int(live_get(stats, "activeConnections"), -1), active);
+	live_value_unref(list);
+	live_value_unref(stats);
+}
+
+START_TEST(statuses)
+{
+	stage = embed_stage_new((const live_definition *[]){&thing, NULL});
+	server = embed_stage_server(stage);
+	waiting = NULL;
+	ck_assert_int_eq(live_server_use_auth(server, &(live_auth_provider){.name = "slow", .authenticate = think}), 0);
+	embed_stage_start(stage);
+	struct embed_client *ana = embed_client_new(stage, "token", "https://good.example");
+	while (!waiting)
+		live_value_unref(EMBED_ANSWER(live_connections_stats(server, live_wait_done, W)));
+	expect_status("connecting", 0);
+	live_auth_deny(waiting, NULL);
+	const char *id =
+		live_as_string(live_get(embed_client_wait(ana, "type", "CONNECTION_ESTABLISHED"), "connectionId"));
+	expect_status("connected", 1);
+	EMBED_EXPECT("null", live_connections_close(server, id, 4001, "enough", live_wait_done, W));
+	ck_assert_uint_eq(embed_client_wait_closed(ana), 4001);
+	expect_status("disconnecting", 0);
+	finish();
+}
+END_TEST
+
 START_TEST(rate_limiter)
 {
 	begin();
@@ -131,4 +175,4 @@ START_TEST(rate_limiter)
 }
 END_TEST
 
-CORE_TESTS("connections", metrics, pools, closing_one, rate_limiter)
+CORE_TESTS("connections", metrics, pools, closing_one, statuses, rate_limiter)
