@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "core/hex.h"
 #include "core/utf8.h"
 
 int json_fail(struct json_reader *reader, const char *at, const char *message)
@@ -32,15 +33,6 @@ const char *json_refuse_value(struct json_reader *reader, const char *at)
 }
 
 /* ---- strings ---- */
-
-/* The value of a hexadecimal digit, or -1. */
-static inline int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	char lower = (char)(c | 0x20);
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 /* The code unit of the four digits at at, or -1. */
 static int hex_unit(const char *at)

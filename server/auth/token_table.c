@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/assert.h"
+#include "core/hex.h"
 #include "core/json.h"
 #include "core/mem.h"
 
@@ -62,15 +63,6 @@ static struct token_entry *find_slot(const struct token_table *table, const unsi
 		if (!slot->user || CRYPTO_memcmp(slot->hash, hash, TOKEN_HASH_BYTES) == 0)
 			return slot;
 	}
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 static bool read_hash(const live_value *value, unsigned char out[TOKEN_HASH_BYTES])

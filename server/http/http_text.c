@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/hex.h"
 #include "server/http/http_private.h"
 
 bool http_is_token(struct str s)
@@ -61,14 +62,6 @@ bool http_list_has(struct str list, struct str token)
 			return true;
 	}
 	return false;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 long http_percent_decode(struct str s, bool plus_is_space, char *out)

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/hex.h"
+
 enum { LAST_CODE_POINT = 0x10ffff };
 
 /* ECMA-262: WhiteSpace and LineTerminator, and all else. In a class they begin and end with an escape of PCRE2's own,
@@ -64,22 +66,14 @@ static size_t count_digits(struct str text)
 
 /* ---- escapes ---- */
 
-static int hex_of(int c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* min to max hexadecimal digits. */
 static uint32_t read_hex(struct translation *t, unsigned min, unsigned max)
 {
 	unsigned count = 0;
 	uint32_t point = 0;
 
-	for (; count < max && hex_of(peek(t)) >= 0; count++, skip(t, 1))
-		point = point * 16 + (uint32_t)hex_of(peek(t));
+	for (; count < max && t->rest.len && hex_digit(*t->rest.ptr) >= 0; count++, skip(t, 1))
+		point = point * 16 + (uint32_t)hex_digit(*t->rest.ptr);
 	if (count < min || point > LAST_CODE_POINT)
 		t->problem = "an escape without its digits";
 	return point;
