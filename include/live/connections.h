@@ -20,11 +20,11 @@ extern "C" {
 /* ---- the connection manager ---- */
 
 /*
- * {id, connectedAt, lastActivity, messagesSent, messagesReceived, errorCount, reconnectCount, status, components, rooms,
- * userId, pool, address, transport, queuedBytes, bytesTransferred, latency}: times in ms since 1970 (lastActivity: the
- * last message that came); userId, pool and address may be null; queuedBytes is what it has still to take;
- * bytesTransferred went either way, and latency is a round trip in ms, as the kernel knows them (0: it does not, as of a
- * unix socket).
+ * {id, connectedAt, lastActivity, messagesSent, messagesReceived, errorCount, reconnectCount, status, components,
+ * rooms, userId, pool, address, transport, queuedBytes, bytesTransferred, latency}: times in ms since 1970
+ * (lastActivity: the last message that came); userId, pool and address may be null; queuedBytes is what it has still to
+ * take; bytesTransferred went either way, and latency is a round trip in ms, as the kernel knows them (0: it does not,
+ * as of a unix socket).
  *
  * status: "connecting" (its token is being looked at), "connected", "behind" (it does not take what it is sent),
  * "disconnecting" (it was told to go, and has not gone yet). reconnectCount: how often in a row the client lost its
