@@ -70,7 +70,10 @@ static bool lacks_any(const live_value *value, const live_value *other, bool is_
 	return false;
 }
 
-/* The members of value, each with the tombstones of its partner in other; *changed when any has some. */
+/*
+ * The members of value, each with the tombstones of its partner in other; *changed when any has some. A null that the
+ * older state has, too, is left out: it would be merged as the word for what was removed.
+ */
 static void draft_members(struct draft *draft, const live_value *value, const live_value *other, bool is_delta,
 			  unsigned depth, bool *changed)
 {
@@ -79,6 +82,10 @@ static void draft_members(struct draft *draft, const live_value *value, const li
 		struct str key = value_key(value, &members[i]);
 		const struct value_member *partner = value_find_near(other, key, i);
 		const live_value *child = members[i].value;
+		if (child->type == LIVE_NULL && !is_delta && partner && partner->value == child) {
+			*changed = true;
+			continue;
+		}
 		const live_value *marked =
 			partner ? with_tombstones(child, partner->value, is_delta, depth + 1) : live_value_ref(child);
 		*changed |= marked != child;

@@ -6,10 +6,17 @@
 
 static uint64_t process_key[2];
 
-/* Before main, thus before any thread: read-only ever after. */
-__attribute__((constructor)) static void draw_key(void)
+/* Before main, thus before any thread: read-only ever after, but for tests that seed it, in a
+ * constructor of theirs. */
+__attribute__((constructor(200))) static void draw_key(void)
 {
 	id_random(process_key, sizeof process_key);
+}
+
+void hash_seed(uint64_t seed)
+{
+	process_key[0] = seed;
+	process_key[1] = ~seed;
 }
 
 static inline uint64_t rotate(uint64_t x, int bits)

@@ -21,7 +21,12 @@ enum {
 	FIND_MS = 10000, /* in which a message must come */
 };
 
+/* Stages that there are, and that were made since there was none: those of one cluster have the same seed, but must not
+ * make the same ids. */
+static unsigned stage_count, stage_number;
+
 struct component_stage {
+	uint64_t ids;               /* the generator of ids: a run that is repeated has the same ones */
 	void (*run)(void *context); /* runs the cluster that it is part of; NULL: it is alone */
 	void *context;
 	struct stage *stage;
@@ -232,6 +237,14 @@ static void add_shard(struct component_stage *stage, unsigned index)
 	session_shard_init(&stage->sessions[index], shard, stage->components[index], &stage->session_settings);
 }
 
+static void make_id(void *argument, char *out)
+{
+	static const char letters[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	for (unsigned i = 0; i < ID_LEN; i++)
+		out[i] = letters[stage_random_below(argument, 64)];
+	out[ID_LEN] = 0;
+}
+
 static struct component_stage *new_stage(unsigned shards, uint64_t seed, const live_definition *const *definitions,
 					 unsigned threads, const struct cluster_settings *cluster)
 {
@@ -239,6 +252,8 @@ static struct component_stage *new_stage(unsigned shards, uint64_t seed, const l
 
 	assert_always(shards <= SHARDS_MAX);
 	stage->stage = stage_new(shards, seed);
+	stage_number = stage_count++ ? stage_number + 1 : 1;
+	stage->ids = stage_seed(seed) + UINT64_C(0x100000001) * stage_number;
 	stage->shards = shards;
 	add_definitions(stage, definitions);
 	stage->keys = signing_keys_new(&(struct signing_options){
@@ -257,8 +272,10 @@ static struct component_stage *new_stage(unsigned shards, uint64_t seed, const l
 		.node = "stage",
 		.pool = stage->pool,
 		.cluster = cluster,
+		.ids = {make_id, &stage->ids},
 	};
-	stage->session_settings = (struct session_settings){.max_depth = 32, .max_message_bytes = 1 << 22};
+	stage->session_settings =
+		(struct session_settings){.max_depth = 32, .max_message_bytes = 1 << 22, .ids = {make_id, &stage->ids}};
 	stage->rooms.adapter = memory_adapter();
 	list_init(&stage->clients);
 	for (unsigned i = 0; i < shards; i++)
@@ -330,6 +347,7 @@ void component_stage_free(struct component_stage *stage)
 		free_client(LIST_OF(link, struct stage_client, link));
 	signing_keys_free(stage->keys);
 	registry_free(stage->registry);
+	stage_count--;
 	free(stage);
 }
 

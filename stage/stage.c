@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/assert.h"
+#include "core/hash.h"
 #include "core/id.h"
 #include "core/mem.h"
 
@@ -17,15 +18,28 @@ struct stage {
 	struct tick_clock clock;
 };
 
-uint64_t stage_seed(uint64_t seed)
+static uint64_t process_seed;
+static bool is_printed;
+
+/* Before main: no map has been made yet. */
+__attribute__((constructor)) static void seed_process(void)
 {
 	const char *given = getenv("TEST_SEED");
-	if (given)
-		seed = strtoull(given, NULL, 10);
-	while (seed == 0)
-		seed = id_random_below(UINT32_MAX);
-	fprintf(stderr, "seed %" PRIu64 " (TEST_SEED=%" PRIu64 " repeats this)\n", seed, seed);
-	return seed;
+
+	process_seed = given ? strtoull(given, NULL, 0) : 0;
+	while (process_seed == 0)
+		process_seed = id_random_below(UINT32_MAX);
+	hash_seed(process_seed);
+}
+
+uint64_t stage_seed(uint64_t seed)
+{
+	if (seed)
+		return seed;
+	if (!is_printed)
+		fprintf(stderr, "seed %" PRIu64 " (TEST_SEED=%" PRIu64 " repeats this)\n", process_seed, process_seed);
+	is_printed = true;
+	return process_seed;
 }
 
 /* splitmix64: any seed is a good one. */

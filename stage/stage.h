@@ -2,9 +2,10 @@
  * stage - shards stepped by hand on one thread, in an order that a seed decides: ordering bugs become repeatable.
  *
  * A stage is a manual shard group. stage_run steps its shards in random order until none has anything left to do; the
- *same seed steps them in the same order and with the same budgets. Time stands still until stage_advance moves it. The
- *seed is printed when the stage is built, and TEST_SEED in the environment overrides it. What one may get wrong:
- *calling a [shard] function that asks shard_here() without stage_enter. Threads: the test's alone.
+ * same seed steps them in the same order and with the same budgets. Time stands still until stage_advance moves it. A
+ * seed that nobody gave is that of the process: TEST_SEED in the environment, or one that is drawn and printed. The
+ * order of maps follows from it, too. What one may get wrong: calling a [shard] function that asks shard_here() without
+ * stage_enter. Threads: the test's alone.
  *
  *	struct stage *stage = stage_new(2, 0);
  *	shard_post(stage_enter(stage, 0), 1, &hello);
@@ -21,7 +22,7 @@
 
 struct stage;
 
-/* TEST_SEED if it is set, else seed, else (0) a random one; prints it. For property tests without a stage, too. */
+/* seed, or for 0 that of the process, which it prints. For property tests without a stage, too. */
 uint64_t stage_seed(uint64_t seed);
 /* The next number below bound (at least 1) of the generator at *state, which started as a seed. */
 uint32_t stage_random_below(uint64_t *state, uint32_t bound);

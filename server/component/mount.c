@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
-#include "core/diff.h"
 #include "core/mem.h"
+#include "core/value.h"
 #include "server/component/call.h"
 #include "server/component/membership.h"
 #include "server/component/returns.h"
@@ -293,12 +293,27 @@ void mount_again(live_component *self, const live_value *previous)
 
 /* ---- who is mounted ---- */
 
+static size_t put_members(struct value_pair *pairs, const live_value *object)
+{
+	size_t count = 0;
+
+	for (live_iter it = {0}; live_next(object, &it);)
+		pairs[count++] = (struct value_pair){live_value_ref(it.value), {it.key, it.key_len}};
+	return count;
+}
+
+/* As given, not merged: what was signed with a null deep in it comes back with it. */
 const live_value *mount_initial_state(const struct definition *definition, const live_value *given)
 {
-	const live_value *delta, *state;
+	const live_value *defaults = definition->default_state;
 
-	diff_patch(definition->default_state, given, &(struct diff_options){.deep = false}, &delta, &state);
-	live_value_unref(delta);
+	if (live_value_type(given) != LIVE_OBJECT || !live_len(given))
+		return live_value_ref(defaults);
+	struct value_pair *pairs = mem_alloc_raw((live_len(defaults) + live_len(given)) * sizeof *pairs);
+	size_t count = put_members(pairs, defaults);
+	count += put_members(pairs + count, given);
+	const live_value *state = value_object(pairs, count);
+	free(pairs);
 	return state;
 }
 

@@ -13,6 +13,7 @@
 
 #include <live/value.h>
 
+#include "core/hash.h"
 #include "core/str.h"
 
 /* Runs the tests of a NULL-terminated list; what main returns. */
@@ -40,12 +41,14 @@ static inline int run_tests(const char *name, const TTest *const *tests)
 
 /* ---- chance, repeatable: the seed is printed, and TEST_SEED sets it ---- */
 
+/* The first thing that a test does: the order of maps follows from the seed, too. */
 static inline uint64_t test_seed(void)
 {
 	const char *given = getenv("TEST_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 2654435761u + (uint64_t)clock();
 	printf("TEST_SEED=%llu\n", (unsigned long long)seed);
 	fflush(stdout);
+	hash_seed(seed);
 	return seed;
 }
 

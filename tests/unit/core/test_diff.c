@@ -82,6 +82,11 @@ START_TEST(below_the_depth_limit)
 		    "{\"a\":{\"b\":{\"c\":{\"d\":{\"x\":1,\"z\":{\"u\":5}}}}}}",
 		    "{\"a\":{\"b\":{\"c\":{\"d\":{\"x\":1,\"z\":{\"u\":5,\"v\":null},\"y\":null}}}}}",
 		    "{\"a\":{\"b\":{\"c\":{\"d\":{\"x\":1,\"z\":{\"u\":5}}}}}}");
+	/* A null that was there stays, as it does above the limit. */
+	assert_diff(&shallow, "{\"a\":{\"x\":null,\"y\":1}}", "{\"a\":{\"x\":null,\"y\":2}}", "{\"a\":{\"y\":2}}",
+		    "{\"a\":{\"x\":null,\"y\":2}}");
+	assert_diff(&deep, "{\"a\":{\"x\":null,\"y\":1}}", "{\"a\":{\"x\":null,\"y\":2}}", "{\"a\":{\"y\":2}}",
+		    "{\"a\":{\"x\":null,\"y\":2}}");
 	assert_diff(&deep, "{\"a\":{\"b\":{\"c\":{\"d\":{\"x\":[1]}}}}}", "{\"a\":{\"b\":{\"c\":{\"d\":{\"x\":[1]}}}}}",
 		    NULL, NULL);
 }

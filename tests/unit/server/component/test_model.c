@@ -1,223 +1,162 @@
-/* Clients on several shards do what chance says; what each holds at the end is what the server holds, and nothing is
- * left. */
-#include <check.h>
+/*
+ * Random sessions of clients of all five generations, beside a model of what each should hold (test_model_world.h).
+ *
+ *	TEST_SEED=N      only session N
+ *	TEST_TELL=1      print all that is sent and received
+ *	TEST_SESSIONS=N  so many sessions of new seeds besides the fixed ones (1)
+ */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "stage/component_stage.h"
+#include "core/mem.h"
 #include "unit/core/core_test.h"
+#include "unit/server/component/test_model_world.h"
 
-enum { SHARDS = 4, CLIENTS = 6, STEPS = 300, ROUNDS = 12 };
+enum { STEPS = 600 };
 
-static int set(live_component *self, const live_value *payload, live_reply *reply)
-{
-	(void)reply;
-	for (live_iter it = {0}; live_next(payload, &it);)
-		live_set_state(self, live_value_ref(it.value));
-	return 0;
-}
-
-static int get(live_component *self, const live_value *payload, live_reply *reply)
-{
-	(void)payload;
-	live_reply_value(reply, live_value_ref(live_state(self)));
-	return 0;
-}
-
-static const live_value *add_one(const live_value *state, const live_value *argument, const live_value **result)
-{
-	int64_t count = live_as_int(live_get(state, "count"), 0) + live_as_int(argument, 0);
-	*result = live_int(count);
-	return live_object("count", live_int(count), NULL);
-}
-
-static int count(live_component *self, const live_value *payload, live_reply *reply)
-{
-	(void)payload;
-	live_room_join(self, "count", NULL);
-	return live_room_update(self, "count", add_one, live_int(1), reply);
-}
-
-static void show(live_component *self, const char *room, const char *event, const live_value *data)
-{
-	(void)event;
-	(void)data;
-	live_set(self, "count", live_value_ref(live_get(live_room_state(self, room), "count")));
-}
-
-static void on_room_join(live_component *self, const char *room)
-{
-	if (strcmp(room, "count"))
-		return;
-	live_room_on(self, room, "*", show);
-	show(self, room, "", NULL);
-}
-
-#define DOES                                                   \
-	.default_state = "{\"a\":{\"b\":{\"c\":1}},\"d\":[]}", \
-	.actions = LIVE_ACTIONS({"set", set}, {"get", get}, {"count", count}), .on_room_join = on_room_join
-
-static const live_definition own = {.name = "Own", DOES};
-static const live_definition shared = {.name = "Shared", .singleton = true, DOES};
-
-struct player {
-	struct stage_client *client;
-	char ids[2][16]; /* "": not mounted */
+struct session {
+	uint64_t seed;
+	bool is_wrong;    /* the model makes a mistake (world_new) */
+	bool does[STEPS]; /* the steps that are not left out */
 };
 
-static const char *const names[] = {"Own", "Shared"};
-
-static void act(struct component_stage *stage, struct player *player, uint64_t *chances)
+/* Returns what was received; fails by ending the process. */
+static uint64_t play(const struct session *session, bool is_told)
 {
-	unsigned which = (unsigned)chance_below(chances, 2);
-	char *id = player->ids[which];
-	char *text;
+	struct world *world = world_new(session->seed, is_told, session->is_wrong);
 
-	switch (chance_below(chances, 12)) {
-	case 0:
-		stage_client_vanish(player->client);
-		player->client = stage_client_new(stage, (unsigned)chance_below(chances, SHARDS));
-		memset(player->ids, 0, sizeof player->ids);
-		break;
-	case 1:
-		if (*id)
-			stage_client_send(player->client, "{'type':'COMPONENT_UNMOUNT','componentId':'%s'}", id);
-		*id = 0;
-		break;
-	case 2:
-		stage_client_send(player->client, "{'type':'ROOM_JOIN','componentId':'%s','roomId':'lobby'}", id);
-		break;
-	case 3:
-		stage_client_send(player->client, "{'type':'ROOM_LEAVE','componentId':'%s','roomId':'lobby'}", id);
-		break;
-	case 4:
-		stage_client_send(player->client,
-				  "{'type':'ROOM_STATE_SET','componentId':'%s','roomId':'lobby',"
-				  "'payload':{'state':{'x':%u}}}",
-				  id, (unsigned)chance_below(chances, 9));
-		break;
-	case 5:
-		stage_client_send(player->client, "{'type':'CALL_ACTION','componentId':'%s','action':'count'}", id);
-		break;
-	case 6: stage_run(component_stage_steps(stage)); break;
-	case 7: stage_advance(component_stage_steps(stage), (int64_t)chance_below(chances, 2000)); break;
-	case 8:
-		if (!*id)
-			snprintf(id, sizeof player->ids[0], "%s",
-				 stage_client_mount(player->client, names[which],
-						    chance_below(chances, 2) ? "{}" : "{'count':0}"));
-		break;
-	default: {
-		const live_value *patch = chance_value(chances, 4, 4);
-		patch = live_object("p", live_with(NULL, "a", patch), "q",
-				    live_with(NULL, "a", chance_value(chances, 4, 4)), NULL);
-		text = live_to_json(patch, NULL);
-		live_value_unref(patch);
-		if (!strchr(text, '\''))
-			stage_client_send(player->client,
-					  "{'type':'CALL_ACTION','componentId':'%s','action':'set','payload':%s}", id,
-					  text);
-		free(text);
-		break;
+	for (unsigned n = 0; n < STEPS; n++)
+		if (session->does[n])
+			world_step(world, n);
+	world_check(world);
+	uint64_t digest = world->digest;
+	world_free(world);
+	return digest;
+}
+
+enum loudness { QUIET, WITH_ERROR, TOLD };
+
+/* Plays it in a process of its own: whether that ended well. */
+static bool plays_well(const struct session *session, enum loudness loudness)
+{
+	int status;
+
+	fflush(NULL);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		if (loudness == QUIET && !freopen("/dev/null", "w", stderr))
+			_exit(2);
+		play(session, loudness == TOLD);
+		_exit(0);
 	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static unsigned count_steps(const struct session *session)
+{
+	unsigned count = 0;
+
+	for (unsigned n = 0; n < STEPS; n++)
+		count += session->does[n];
+	return count;
+}
+
+/* Leaves out what the failure does not need: ever smaller runs of steps, as long as it still fails. */
+static void shrink(struct session *session)
+{
+	for (unsigned size = STEPS / 2; size; size /= 2) {
+		for (unsigned from = 0; from < STEPS; from += size) {
+			struct session smaller = *session;
+			for (unsigned n = from; n < from + size && n < STEPS; n++)
+				smaller.does[n] = false;
+			if (count_steps(&smaller) < count_steps(session) && !plays_well(&smaller, QUIET))
+				*session = smaller;
+		}
 	}
 }
 
-/* Without the nulls inside objects: a delta cannot say that a nested key is null, so where an object takes the place of
- * something else and of another object within one tick, the two may differ in them. */
-static const live_value *without_nulls(const live_value *value)
+static struct session whole_session(uint64_t seed)
 {
-	const live_value *clean = live_value_ref(value);
+	struct session session = {.seed = seed};
 
-	if (live_value_type(value) != LIVE_OBJECT)
-		return clean;
-	for (live_iter it = {0}; live_next(value, &it);) {
-		char key[32];
-		snprintf(key, sizeof key, "%.*s", (int)it.key_len, it.key);
-		const live_value *next = live_is_null(it.value) ? live_without(clean, key)
-								: live_with(clean, key, without_nulls(it.value));
-		live_value_unref(clean);
-		clean = next;
-	}
-	return clean;
+	for (unsigned n = 0; n < STEPS; n++)
+		session.does[n] = true;
+	return session;
 }
 
-/* What the client made of all pushes is what the server says that it is. */
-static void compare(struct stage_client *client, const char *id)
+static void play_seed(uint64_t seed)
 {
-	if (!*id)
+	struct session session = whole_session(seed);
+
+	printf("session TEST_SEED=%llu\n", (unsigned long long)seed);
+	if (plays_well(&session, getenv("TEST_TELL") ? TOLD : WITH_ERROR))
 		return;
-	const live_value *reply =
-		stage_client_ask(client, "'type':'CALL_ACTION','componentId':'%s','action':'get'", id);
-	const live_value *merged = stage_client_state(client, id);
-	const live_value *state = without_nulls(merged), *result = without_nulls(live_get(reply, "result"));
-	live_value_unref(merged);
-	ck_assert(live_as_bool(live_get(reply, "success")));
-	char *held = live_to_json(state, NULL), *wanted = live_to_json(result, NULL);
-	ck_assert_msg(live_equal(result, state), "%s\nholds %s\nnot   %s", id, held, wanted);
-	free(held);
-	free(wanted);
-	live_value_unref(state);
-	live_value_unref(result);
-	stage_client_check(client);
+	shrink(&session);
+	fprintf(stderr, "TEST_SEED=%llu fails; it is enough that\n", (unsigned long long)seed);
+	plays_well(&session, TOLD);
+	ck_abort_msg("TEST_SEED=%llu fails", (unsigned long long)seed);
 }
 
-static void play(uint64_t *chances)
+START_TEST(test_sessions)
 {
-	struct component_stage *stage =
-		component_stage_new(SHARDS, chance(chances), (const live_definition *[]){&own, &shared, NULL});
-	struct player players[CLIENTS] = {0};
-
-	for (unsigned i = 0; i < CLIENTS; i++)
-		players[i].client = stage_client_new(stage, i % SHARDS);
-	for (unsigned i = 0; i < STEPS; i++)
-		act(stage, &players[chance_below(chances, CLIENTS)], chances);
-	component_stage_run(stage);
-	for (unsigned i = 0; i < CLIENTS; i++)
-		for (unsigned which = 0; which < 2; which++)
-			compare(players[i].client, players[i].ids[which]);
-	component_stage_free(stage);
-}
-
-START_TEST(test_by_chance)
-{
+	static const uint64_t fixed[] = {1, 2, 3, 4};
+	const char *sessions = getenv("TEST_SESSIONS");
 	uint64_t chances = test_seed();
-	for (unsigned i = 0; i < ROUNDS; i++)
-		play(&chances);
-}
-END_TEST
 
-/* One component, patched by chance several times in each tick: its client holds what the server holds. */
-static void compare_states(uint64_t *chances, const char *name)
-{
-	struct component_stage *stage =
-		component_stage_new(2, chance(chances), (const live_definition *[]){&own, &shared, NULL});
-	struct stage_client *client = stage_client_new(stage, 0);
-	const char *id = stage_client_mount(client, name, "{}");
-
-	for (unsigned i = 0; i < 60; i++) {
-		const live_value *patches = live_object("p", live_with(NULL, "a", chance_value(chances, 5, 3)), "q",
-							live_with(NULL, "a", chance_value(chances, 5, 3)), "r",
-							live_with(NULL, "d", chance_value(chances, 3, 3)), NULL);
-		char *text = live_to_json(patches, NULL);
-		live_value_unref(patches);
-		stage_client_send(client, "{'type':'CALL_ACTION','componentId':'%s','action':'set','payload':%s}", id,
-				  text);
-		free(text);
-		if (chance_below(chances, 2))
-			component_stage_run(stage);
+	if (getenv("TEST_SEED")) {
+		play_seed(chances);
+		return;
 	}
-	compare(client, id);
-	component_stage_free(stage);
-}
-
-START_TEST(test_states)
-{
-	uint64_t chances = test_seed();
-	for (unsigned i = 0; i < 6; i++)
-		compare_states(&chances, names[i % 2]);
+	for (unsigned i = 0; i < sizeof fixed / sizeof *fixed; i++)
+		play_seed(fixed[i]);
+	for (unsigned long left = sessions ? strtoul(sessions, NULL, 10) : 1; left; left--)
+		play_seed(chances++);
 }
 END_TEST
 
-CORE_TESTS("component model", test_by_chance, test_states)
+/* The same seed is the same session, to the last byte that is received: or no failure could be looked into. */
+START_TEST(test_repeats)
+{
+	struct session session = whole_session(test_seed());
+	uint64_t first = play(&session, false);
+
+	ck_assert_uint_eq(play(&session, false), first);
+	session.seed++;
+	ck_assert_uint_ne(play(&session, false), first);
+}
+END_TEST
+
+/* A model that is wrong about one thing is found out, and the steps that show it are few. */
+START_TEST(test_finds_what_is_wrong)
+{
+	struct session session = whole_session(7);
+
+	session.is_wrong = true;
+	ck_assert(!plays_well(&session, QUIET));
+	shrink(&session);
+	ck_assert_uint_le(count_steps(&session), 4);
+	ck_assert(!plays_well(&session, QUIET));
+	session.is_wrong = false;
+	ck_assert(plays_well(&session, QUIET));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("component model");
+	TCase *all = tcase_create("component model");
+	tcase_set_timeout(all, 280);
+	tcase_add_test(all, test_sessions);
+	tcase_add_test(all, test_repeats);
+	tcase_add_test(all, test_finds_what_is_wrong);
+	suite_add_tcase(suite, all);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}

@@ -81,10 +81,12 @@ static const live_definition writer = {
 	.on_room_leave = on_room_leave,
 };
 
+static const live_definition keeper = {.name = "Keeper", .default_state = "{\"a\":{\"b\":1},\"c\":2}"};
+
 static struct component_stage *new_stage(void)
 {
 	diary[0] = 0;
-	return component_stage_new(2, 0, (const live_definition *[]){&writer, NULL});
+	return component_stage_new(2, 0, (const live_definition *[]){&writer, &keeper, NULL});
 }
 
 static void expect_types(struct stage_client *client, const char *types)
@@ -96,6 +98,27 @@ static void expect_types(struct stage_client *client, const char *types)
 		snprintf(all + strlen(all), sizeof all - strlen(all), "%s ", stage_text(message, "type"));
 	ck_assert_str_eq(all, types);
 }
+
+/* Props, and what was signed, take the place of the defaults as they are, with the nulls in them. */
+START_TEST(test_initial_state)
+{
+	struct component_stage *stage = new_stage();
+	struct stage_client *client = stage_client_new(stage, 0);
+	const live_value *reply = stage_client_ask(
+		client, "'type':'COMPONENT_MOUNT','payload':{'component':'Keeper','props':{'a':{'n':null},'d':null}}");
+	assert_prints(live_value_ref(live_path(reply, "result.initialState")),
+		      "{\"a\":{\"n\":null},\"c\":2,\"d\":null}");
+	char *text = live_to_json(live_path(reply, "result.signedState"), NULL);
+	reply = stage_client_ask(client,
+				 "'type':'COMPONENT_REHYDRATE','componentId':'%s','payload':{'component':'Keeper',"
+				 "'signedState':%s}",
+				 stage_text(reply, "result.componentId"), text);
+	const live_value *state = stage_client_state(client, stage_text(reply, "result.newComponentId"));
+	assert_prints(state, "{\"a\":{\"n\":null},\"c\":2,\"d\":null}");
+	free(text);
+	component_stage_free(stage);
+}
+END_TEST
 
 START_TEST(test_mount)
 {
@@ -234,5 +257,5 @@ START_TEST(test_collapse)
 }
 END_TEST
 
-CORE_TESTS("mount_sequence", test_mount, test_mount_that_fails, test_error_text, test_rehydrate, test_signatures,
+CORE_TESTS("mount_sequence", test_initial_state, test_mount, test_mount_that_fails, test_error_text, test_rehydrate, test_signatures,
 	   test_collapse)
