@@ -155,7 +155,8 @@ typedef struct live_definition {
 
 LIVE_API const char *live_id(const live_component *self);
 LIVE_API const char *live_name(const live_component *self);
-/* The room given at mount, or NULL. */
+/* Its own room, the one given at mount unless it subscribed to another; NULL: it has none. A loan until that changes.
+ */
 LIVE_API const char *live_room(const live_component *self);
 /* Whom the client is signed on as, or NULL. */
 LIVE_API const char *live_user_id(const live_component *self);
@@ -236,12 +237,21 @@ LIVE_API void live_deferred_error(live_deferred *deferred, const char *text);
 
 /* Pushes a message of that type to the component's client (all clients of a singleton); gives payload away. */
 LIVE_API void live_emit(live_component *self, const char *type, const live_value *payload);
-/* Pushes a BROADCAST {type, data} to every component that was mounted with the same room; gives data away.
+/* Pushes a BROADCAST {type, data} to every component whose own room is the same; gives data away.
  * exclude_user: not to those of the same user. -EINVAL without a room. */
 LIVE_API int live_broadcast(live_component *self, const char *type, const live_value *data, bool exclude_user);
 
-/* ---- rooms; room NULL means the one given at mount ---- */
+/* ---- rooms; room NULL means the component's own ---- */
 
+/*
+ * Makes room its own, as if it had been mounted with it: it joins the room, broadcasts and events of the bus go there
+ * and come from there, and later pushes name it. The room that was its own before is left, as
+ * live_unsubscribe_from_room does. 0 (also when it is its own already), or -EINVAL for an invalid name.
+ */
+LIVE_API int live_subscribe_to_room(live_component *self, const char *room);
+/* Leaves its own room; its handlers of the bus (live_on_room_event) end, and it has no room of its own. 0, or -EINVAL
+ * without one. */
+LIVE_API int live_unsubscribe_from_room(live_component *self);
 /* Joins; initial_state (given away, may be NULL) is the room's if this creates it. on_room_join tells when it is done.
  * 0 (also when joined already), -EINVAL for an invalid name or without a default room. */
 LIVE_API int live_room_join(live_component *self, const char *room, const live_value *initial_state);
@@ -281,10 +291,10 @@ LIVE_API int live_room_on(live_component *self, const char *room, const char *ev
 
 /* Called for an event of the bus. data is a loan. */
 typedef void live_event_fn(live_component *self, const char *event, const live_value *data);
-/* Calls fn for each such event ("*" for all) in the room given at mount, for as long as this lives. -EINVAL without a
- * room. */
+/* Calls fn for each such event ("*" for all) in its own room, for as long as that is its own. -EINVAL without a room.
+ */
 LIVE_API int live_on_room_event(live_component *self, const char *event, live_event_fn *fn);
-/* Sends event to the handlers of all components mounted with the same room, one's own only with notify_self; gives data
+/* Sends event to the handlers of all components whose own room is the same, one's own only with notify_self; gives data
  * away. -EINVAL without a room. */
 LIVE_API int live_emit_room_event(live_component *self, const char *event, const live_value *data, bool notify_self);
 /* The same to all others, after merging updates (given away) into one's own state. */

@@ -6,7 +6,9 @@
 
 #include "core/json.h"
 #include "core/mem.h"
+#include "server/component/audience.h"
 #include "server/component/broadcast.h"
+#include "server/component/bus.h"
 #include "server/component/call.h"
 #include "server/component/membership.h"
 #include "server/component/room_watch.h"
@@ -165,4 +167,68 @@ int live_broadcast(live_component *self, const char *type, const live_value *dat
 		rc = broadcast_send(self, call_clean_text(self->home, type), data, exclude_user);
 	live_value_unref(data);
 	return rc;
+}
+
+/* ---- the component's own room ---- */
+
+struct room_name {          /* of a room that was subscribed to, for sender.room */
+	struct grave grave; /* what was pushed in this tick may still name it */
+	char text[];
+};
+
+static void free_name(struct grave *grave)
+{
+	free(LIST_OF(grave, struct room_name, grave));
+}
+
+/* All that goes by its own room but membership: room is it from now on; empty: it has none. */
+static void own(live_component *self, struct str room)
+{
+	struct instance_extra *extra = instance_extra(self);
+	struct room_name *name = mem_alloc(sizeof *name + room.len + 1);
+
+	if (room.len)
+		memcpy(name->text, room.ptr, room.len);
+	name->grave.free = free_name;
+	broadcast_leave(extra->broadcast);
+	bus_watches_end(self);
+	if (extra->room)
+		shard_bury(self->home->shard, &extra->room->grave);
+	extra->room = name;
+	self->sender.room = (struct str){name->text, room.len};
+	if (self->audience)
+		self->audience->sender.room = self->sender.room;
+	extra->broadcast = broadcast_join(self);
+}
+
+static void leave(live_component *self, struct str room)
+{
+	struct membership *membership = membership_find(&self->mounted, room);
+
+	if (membership)
+		membership_leave(membership);
+}
+
+int live_subscribe_to_room(live_component *self, const char *room)
+{
+	struct str before = self->sender.room;
+	struct membership *membership;
+	int rc = self->is_dead ? -EINVAL : membership_join(self->home, &self->mounted, str_of(room), NULL, &membership);
+
+	if (rc < 0 || str_equal(before, str_of(room)))
+		return rc;
+	own(self, str_of(room));
+	leave(self, before);
+	return 0;
+}
+
+int live_unsubscribe_from_room(live_component *self)
+{
+	struct str before = self->sender.room;
+
+	if (self->is_dead || !before.len)
+		return -EINVAL;
+	own(self, (struct str){NULL, 0});
+	leave(self, before);
+	return 0;
 }

@@ -15,6 +15,7 @@
 static void free_extra(struct instance_extra *extra)
 {
 	live_auth_unref(extra->auth);
+	free(extra->room);
 	free(extra->notes);
 	free(extra->moved_memory);
 	free(extra);

@@ -28,6 +28,7 @@ struct audience;
 struct broadcast;
 struct call;
 struct proxy;
+struct room_name;
 struct trace_notes;
 
 /* What a client can name by a component id: an instance of its own, or its part in a singleton. */
@@ -46,7 +47,8 @@ struct instance_extra {
 	struct timer renewal;        /* of the signature */
 	struct backups backups;      /* of the states that were signed */
 	const live_auth *auth;       /* ours: of the client that mounted it; NULL: nobody */
-	struct broadcast *broadcast; /* what it hears as mounted with a room; NULL without one */
+	struct broadcast *broadcast; /* what it hears in its own room; NULL without one */
+	struct room_name *room;      /* ours: of the room that it subscribed to; NULL: its room is that of the mount */
 	struct room_member bus_name; /* never joins: leaves the component's own events out of its handlers */
 	struct map rates;            /* of rate_window: how often each client called */
 	struct list bus_watches;     /* handlers by live_on_room_event */
