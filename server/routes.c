@@ -150,8 +150,10 @@ static void emit(live_request *request, struct server *server, struct str event,
 		live_request_reply_json(request, 503, "{\"error\":\"out of memory\"}");
 		return;
 	}
+	const live_value *room = live_string(what.room_id.ptr); /* well-formed, whatever the path held */
 	buf_append_str(&out, STR("{\"success\":true,\"roomId\":"));
-	json_write_string(&out, what.room_id);
+	json_write(&out, room);
+	live_value_unref(room);
 	if (name_event) {
 		buf_append_str(&out, STR(",\"event\":"));
 		json_write_string(&out, event);

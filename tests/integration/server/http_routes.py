@@ -12,7 +12,7 @@ def case_stats(program, components):
     with Server(program, components=components) as server:
         empty = server.stats()
         assert list(empty) == ["components", "rooms", "connections", "uploads", "performance", "connectionMetrics",
-                               "alerts", "health", "debug", "net"]
+                               "alerts", "health", "debug", "redis", "net"]
         now = time.time() * 1000
         clients = server.clients(3)
         counters = [client.mount("Counter") for client in clients]
@@ -74,9 +74,12 @@ def case_rooms(program, components):
             for route in ("messages", "emit"):
                 status, _, reply = server.http("POST", f"/api/live/rooms/lobby/{route}", body)
                 assert status == 400, (route, body, reply)
-        for room in ("nobody", "a%20b", "x" * 100, "%00", "%F0%9F%98%80"):
+        for room, name in (("nobody", "nobody"), ("a%20b", "a b"), ("x" * 100, "x" * 100), ("%F0%9F%98%80", "\U0001f600"),
+                           ("%ff%22", '\ufffd"')):
             status, _, reply = server.http("POST", f"/api/live/rooms/{room}/messages", {"a": 1})
-            assert status in (200, 400), (room, status, reply)
+            assert status == 200 and json.loads(reply.decode("utf-8", "strict"))["roomId"] == name, (room, status, reply)
+        status, _, reply = server.http("POST", "/api/live/rooms/%00/messages", {"a": 1})
+        assert status in (200, 400), (status, reply)
         assert server.stats()["rooms"]["totalRooms"] == 1, "nothing is made by an emit"
         status, _, _ = server.http("POST", "/api/live/rooms/lobby/messages", b'"' + b"x" * 2000000 + b'"')
         assert status == 413
