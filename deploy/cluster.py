@@ -138,9 +138,12 @@ class Redis:
         end(self.process)
         self.start()
 
-    def crash(self):
+    def crash(self, forgets=False):
+        """Ends at once, and comes back with what is in its file, or with nothing."""
         self.process.kill()
         self.process.wait()
+        if forgets:
+            shutil.rmtree(self.folder / self.name)
         self.start()
 
     def close(self):

@@ -7,10 +7,10 @@
 #	--overlaps N    so many rounds more of two faults at once, in each of the N (3, but with --rounds 1: 0)
 #	--seed S        of the order, the victims and the pairs; printed (a random one)
 #	--balancers L   of haproxy,nginx (both)
-#	--faults L      of those below (all but failover); two at once with + between them: kill+redis_cut
+#	--faults L      of those below (all but the last two); two at once with + between them: kill+redis_cut
 #	--clients N     in rooms of ten; one in ten has the singleton, too (300)
 #	--pace S        seconds between two increments of a client (3)
-#	--setting W     one more word for all nodes (--setting=--redis-format --setting=msgpack)
+#	--setting W     one more word for all nodes (--setting=--shards --setting=2)
 #	--verbose       tell the nodes' last words even if nothing was found
 #	--self-test     plant violations instead, and see that each is found
 #	--program F --components D   another build than build/release
@@ -24,6 +24,7 @@
 #	rolling_restart  all nodes are ended by SIGTERM and started, one by one
 #	rolling_upgrade  all nodes are replaced by new processes, one by one
 #	failover         only if asked for: the master of Redis is killed, a sentinel promotes its replica
+#	redis_empty      only if asked for: Redis is killed, and comes back without its file
 #
 # The last line is "rounds R acknowledged A lost L doubled D diverged V recovery_ms_max M"; the exit status is 0 only with L,
 # D and V at 0, 1 if not, 2 if it could not run. docs/clustering.md (Chaos) says what is counted. Nothing is left behind.

@@ -232,8 +232,8 @@ class Client:
             self.trying_since = self.trying_since or time.monotonic()
             if self.driver.is_loaded:
                 good = await self.add("room", self.share)
-                if self.tally:
-                    good = await self.add("tally", self.tally) and good
+                if good and self.tally:
+                    good = await self.add("tally", self.tally)
                 if random.random() < 0.1:
                     await self.act(self.share, "tell", token=f"{self.who}.{self.count}")
             else:

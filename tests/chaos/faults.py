@@ -14,7 +14,7 @@ class Faults:
     at a time, so that two faults may be at work together."""
 
     EACH = ("kill", "pause", "redis_restart", "redis_kill", "redis_cut", "balancer", "rolling_restart", "rolling_upgrade")
-    OPTIONAL = ("failover",)
+    OPTIONAL = ("failover", "redis_empty")
 
     def __init__(self, cluster, driver, store, chance):
         self.cluster, self.driver, self.store, self.chance = cluster, driver, store, chance
@@ -53,7 +53,12 @@ class Faults:
     async def redis_kill(self):
         """By SIGKILL; it comes back with what it has written to its file."""
         async with self.locks[self.store]:
-            await self.off_loop(self.store.crash)
+            await self.off_loop(self.store.crash, False)
+
+    async def redis_empty(self):
+        """As one without a file: the nodes must give it back what they hold."""
+        async with self.locks[self.store]:
+            await self.off_loop(self.store.crash, True)
 
     async def redis_cut(self):
         async with self.locks[self.store]:

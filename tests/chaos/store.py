@@ -36,8 +36,8 @@ class Store:
     def restart(self):
         self.redis.restart()
 
-    def crash(self):
-        self.redis.crash()
+    def crash(self, forgets):
+        self.redis.crash(forgets)
 
     def shut(self):
         for gate in self.gates:
@@ -111,8 +111,8 @@ class Watched(Store):
     def restart(self):
         self.master().restart()
 
-    def crash(self):
-        self.master().crash()
+    def crash(self, forgets):
+        self.master().crash(forgets)
 
     def fail_over(self):
         """The master dies for good, the replica takes over; then the dead comes back as its replica."""
