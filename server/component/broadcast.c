@@ -13,6 +13,41 @@ struct broadcast {
 	struct grave grave;
 };
 
+/* A message on its way to those of one shard, who get it one after the other. */
+struct broadcast_text {
+	struct grave grave;
+	struct shard *shard;
+	struct shared_text shared;
+};
+
+static void forget_text(struct grave *grave)
+{
+	struct broadcast_text *text = LIST_OF(grave, struct broadcast_text, grave);
+	struct component_shard *here = component_shard_of(text->shard);
+
+	if (here && here->broadcast == text)
+		here->broadcast = NULL;
+}
+
+/* The first one copies it to the tick's memory, the others find it there. Equal messages are as good as the same. */
+static struct shared_text *share_text(struct component_shard *here, struct str message)
+{
+	struct broadcast_text *text = here->broadcast;
+	struct arena *arena = shard_arena(here->shard);
+
+	if (text && str_equal(text->shared.text, message))
+		return &text->shared;
+	text = arena_alloc(arena, sizeof *text);
+	*text = (struct broadcast_text){
+		.grave.free = forget_text,
+		.shard = here->shard,
+		.shared.text = arena_copy(arena, message),
+	};
+	here->broadcast = text;
+	shard_bury(here->shard, &text->grave);
+	return &text->shared;
+}
+
 /* The event's name is the user who shall not get it, behind a letter; its data is the message as it goes out. */
 static void on_broadcast(void *context, const struct room_event *event, const live_value *data)
 {
@@ -22,7 +57,7 @@ static void on_broadcast(void *context, const struct room_event *event, const li
 	(void)data;
 	if (excluded.len && str_equal(excluded, self->component->sender.user_id))
 		return;
-	instance_push(self->component, event->data);
+	instance_push_shared(self->component, share_text(self->component->home, event->data));
 }
 
 struct broadcast *broadcast_join(live_component *component)

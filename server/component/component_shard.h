@@ -18,6 +18,7 @@
 
 struct alerts;
 struct auth_manager;
+struct broadcast_text;
 struct definition;
 struct cluster_settings;
 struct cluster_shard;
@@ -99,12 +100,13 @@ struct component_shard {
 	struct list deferred;    /* of live_deferred: replies that somebody has to end, as borrowers */
 	struct list ended;       /* of live_deferred: the last ones that were ended, oldest first */
 	unsigned ended_count;
-	struct list waiting;           /* calls whose replies are deferred */
-	struct map singletons;         /* of struct audience, by name: of those that live here */
-	struct map persistents;        /* of struct persistent, by the component's name */
-	struct map proxies;            /* of struct proxy, by name: singletons that clients of this shard mounted */
-	struct cluster_shard *cluster; /* NULL: the node is alone */
-	struct returns *returns;       /* of clients that come back */
+	struct list waiting;              /* calls whose replies are deferred */
+	struct map singletons;            /* of struct audience, by name: of those that live here */
+	struct map persistents;           /* of struct persistent, by the component's name */
+	struct map proxies;               /* of struct proxy, by name: singletons that clients of this shard mounted */
+	struct cluster_shard *cluster;    /* NULL: the node is alone */
+	struct returns *returns;          /* of clients that come back */
+	struct broadcast_text *broadcast; /* the last one of this tick (broadcast.c); NULL: none */
 	struct component_counters counters;
 };
 

@@ -156,6 +156,14 @@ void instance_push(live_component *self, struct str json)
 		outbox_push(&self->mounted.client->outbox, arena_copy(shard_arena(self->home->shard), json));
 }
 
+void instance_push_shared(live_component *self, struct shared_text *shared)
+{
+	if (self->audience)
+		singleton_push(self, shared->text);
+	else if (self->mounted.client)
+		outbox_push_shared(&self->mounted.client->outbox, shared);
+}
+
 struct handle instance_handle(live_component *self)
 {
 	/* Of a dead one nobody may find more than nothing: it is freed at the end of the tick. */

@@ -104,6 +104,8 @@ live_component *instance_new(struct component_shard *here, const struct instance
 void instance_destroy(live_component *self);
 /* Pushes a message (JSON text of any lifetime) to its client or clients, after the deltas that are pending. */
 void instance_push(live_component *self, struct str json);
+/* The same with one that others of this shard get as well; shared must live until the end of the tick. */
+void instance_push_shared(live_component *self, struct shared_text *shared);
 /* What self has besides, made when it is first asked for. */
 struct instance_extra *instance_extra(live_component *self);
 /* The handle of self, opened when it is first asked for; it finds nothing once self is dead. */

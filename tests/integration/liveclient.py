@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+import zlib
 
 DEADLINE = float(os.environ.get("LIVE_DEADLINE", "30"))
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -150,8 +151,9 @@ class Server:
 class Client:
     """One connection; generation "G5" (now), or "G1" for the forms of older clients."""
 
-    def __init__(self, server, generation="G5", path="/api/live/ws", origin=None, greeted=True, timeout=DEADLINE, headers=()):
-        self.server, self.generation, self.timeout = server, generation, timeout
+    def __init__(self, server, generation="G5", path="/api/live/ws", origin=None, greeted=True, timeout=DEADLINE, headers=(),
+                 inflates=False):
+        self.server, self.generation, self.timeout, self.inflates = server, generation, timeout, inflates
         self.sock = server.socket(timeout)
         self.data = b""
         self.messages = []      # all that came, in order, out of their batches
@@ -170,6 +172,8 @@ class Client:
                  f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *headers]
         if origin is not None:
             lines.append(f"Origin: {origin}")
+        if self.inflates:
+            lines.append("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover")
         self.sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
         while b"\r\n\r\n" not in self.data:
             self.fill()
@@ -195,13 +199,17 @@ class Client:
 
     def read_frame(self):
         first, second = self.exactly(2)
-        assert not first & 0x70 and not second & 0x80, f"bits that nobody agreed on: {first:02x} {second:02x}"
+        unknown = 0x30 if self.inflates else 0x70
+        assert not first & unknown and not second & 0x80, f"bits that nobody agreed on: {first:02x} {second:02x}"
         size = second & 0x7F
         if size == 126:
             (size,) = struct.unpack(">H", self.exactly(2))
         elif size == 127:
             (size,) = struct.unpack(">Q", self.exactly(8))
-        return first & 0x80, first & 0x0F, self.exactly(size)
+        payload = self.exactly(size)
+        if first & 0x40:
+            payload = zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
+        return first & 0x80, first & 0x0F, payload
 
     def write_frame(self, opcode, payload, fin=True, sock=None):
         mask = os.urandom(4)

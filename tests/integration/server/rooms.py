@@ -177,6 +177,25 @@ def case_broadcast(program, components):
             assert not [message for message in one.client.messages if message["type"] == "BROADCAST"]
 
 
+def case_broadcast_compressed(program, components):
+    """What many get is compressed once on each shard, also a broadcast; who agreed to no compression gets it as it is."""
+    with Server(program, "--deflate", components=components, shards=1) as server:
+        probes = [client.mount("Probe", room="lobby") for client in server.clients(6, inflates=True)]
+        probes.append(server.client().mount("Probe", room="lobby"))
+        for data in ({"text": "all the same " * 100}, "short", {"text": "another " * 90}):
+            before = shared_deflates(server)
+            assert probes[0].act("say", data=data)["success"]
+            for probe in probes:
+                assert probe.client.wait(type="BROADCAST")["payload"] == {"type": "note", "data": data}
+            assert shared_deflates(server) - before == (0 if data == "short" else 5)
+
+
+def shared_deflates(server):
+    _, _, text = server.http("GET", "/metrics")
+    return sum(float(line.split()[-1]) for line in text.decode().splitlines()
+               if line.startswith("liveshard_ws_deflates_shared_total"))
+
+
 def case_join_and_vanish(program, components):
     """Clients that go while a join or a mount with a room is on its way leave nothing behind."""
     with Server(program, components=components, shards=4, rate_limit_tokens=0) as server:
