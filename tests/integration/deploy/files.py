@@ -16,7 +16,7 @@ sys.path.append("/usr/lib/python3/dist-packages")   # where Debian has PyYAML, w
 import yaml  # noqa: E402
 
 from deploy_support import wait_for  # noqa: E402
-from liveclient import Client, Closed, main  # noqa: E402
+from liveclient import Client, Closed, Server, main  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
@@ -37,7 +37,7 @@ def check_environment(program, names):
 def case_containerfile(program, components):
     text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
     lines = [line.split(None, 1) for line in text.split("\n") if line.strip() and not line.startswith("#")]
-    known = {"FROM", "COPY", "RUN", "WORKDIR", "USER", "EXPOSE", "STOPSIGNAL", "ENV", "ENTRYPOINT"}
+    known = {"FROM", "COPY", "RUN", "WORKDIR", "USER", "EXPOSE", "STOPSIGNAL", "ENV", "ENTRYPOINT", "HEALTHCHECK"}
     assert {word for word, _ in lines} <= known, lines
     assert [word for word, _ in lines].count("FROM") == 2
     last = lines[max(at for at, line in enumerate(lines) if line[0] == "FROM"):]
@@ -51,6 +51,77 @@ def case_containerfile(program, components):
         if word == "ENTRYPOINT":
             json.loads(rest)
     check_environment(program, re.findall(r"\b(LIVE_\w+)=", "".join(rest for word, rest in last if word == "ENV")))
+
+
+def container_steps():
+    """The instructions of the Containerfile, a list for each stage."""
+    text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+    stages = []
+    for line in text.split("\n"):
+        if line.strip() and not line.startswith("#"):
+            word, rest = line.split(None, 1)
+            if word == "FROM":
+                stages.append([])
+            stages[-1].append((word, rest))
+    return stages
+
+
+def build_image(program, folder):
+    """What the first stage installs, from this build instead of its own; the environment of the second."""
+    built = pathlib.Path(program).parents[1]
+    install, = [rest for word, rest in container_steps()[0] if word == "RUN" and "/image/" in rest]
+    install = re.sub(r"(?<![\w/])/(build|image)\b", lambda match: str({"build": built, "image": folder}[match.group(1)]), install)
+    subprocess.run(["sh", "-ec", install], check=True, cwd=ROOT)
+    text = " ".join(rest for word, rest in container_steps()[1] if word == "ENV")
+    return dict(pair.split("=", 1) for pair in text.split())
+
+
+def case_container_in_spirit(program, components):
+    """What would be in the image serves the page, its script and the examples, and its health check knows a server that is well."""
+    with tempfile.TemporaryDirectory() as folder:
+        image = pathlib.Path(folder) / "image"
+        env = build_image(program, image)
+        for name in ("LIVE_COMPONENTS", "LIVE_PUBLIC"):
+            env[name] = f"{image}{env[name]}"
+        ports = {"LIVE_PORT": env["LIVE_PORT"], "LIVE_MANAGEMENT_PORT": env["LIVE_MANAGEMENT_PORT"]}
+        exposed, = [rest.split() for word, rest in container_steps()[1] if word == "EXPOSE"]
+        assert set(ports.values()) == set(exposed)
+        entry, = [json.loads(rest) for word, rest in container_steps()[1] if word == "ENTRYPOINT"]
+        with Server(f"{image}{entry[0]}", shards=1, env={**env, "LIVE_DRAIN_DELAY_MS": "0", "LIVE_DRAIN_WINDOW_MS": "0"},
+                    management_port=0) as server:
+            assert server.http("GET", "/")[0] == 200
+            page = server.http("GET", "/")[2].decode()
+            for script in ("/live-client.js", "/live-client.mjs", *re.findall(r'src="(/[^"]+)"', page)):
+                assert server.http("GET", script)[0] == 200, f"the image has no {script}"
+            assert server.client().mount("Counter").act("increment")["success"]
+            door, = [line for line in server.hello if line.endswith(" for management")]
+            check, = [rest for word, rest in container_steps()[1] if word == "HEALTHCHECK"]
+            check = json.loads(check[check.index("["):].replace(ports["LIVE_MANAGEMENT_PORT"], re.search(r":(\d+) ", door).group(1)))
+            subprocess.run(check, check=True, timeout=30)
+        assert subprocess.run(check, timeout=30, stderr=subprocess.DEVNULL).returncode == 1, "it says that nobody is well"
+
+
+def case_container_packages_exist(program, components):
+    """Debian has what the stages install, as far as this machine knows Debian's lists."""
+    wanted = {word for word, rest in [pair for stage in container_steps() for pair in stage if pair[0] == "RUN"]
+              for word in re.findall(r"(?<=\s)lib[\w.+-]+|ca-certificates", rest)}
+    packages = (DEPLOY / "packages.sh").read_text()
+    wanted |= set(re.search(r"PACKAGES_BUILD=\((.*?)\)", packages, re.S).group(1).split())
+    assert len(wanted) > 15, wanted
+    if not shutil.which("apt-cache"):
+        return
+    known = subprocess.run(["apt-cache", "policy", *sorted(wanted)], capture_output=True, text=True).stdout
+    for name in wanted:
+        assert re.search(rf"^{re.escape(name)}:\n(?!.*\(none\)\n  Candidate: \(none\))", known, re.M), f"Debian has no {name}"
+
+
+def case_container_context(program, components):
+    """What is built by hand, and the history, do not go into the image's context; what the build needs does."""
+    ignored = [line for line in (ROOT / ".dockerignore").read_text().split("\n") if line and not line.startswith("#")]
+    assert {".git", "build", "**/node_modules", "**/__pycache__"} <= set(ignored), ignored
+    assert not {"deploy", "examples", "clients", "cmake", "server"} & set(ignored)
+    for name in ignored:
+        assert "!" not in name
 
 
 def case_container_has_its_libraries(program, components):
@@ -74,6 +145,8 @@ def case_compose(program, components):
     for name, service in services.items():
         for other in service.get("depends_on", []):
             assert other in services, (name, other)
+            needs = dict(service["depends_on"]).get(other, {}) if isinstance(service["depends_on"], dict) else {}
+            assert needs.get("condition") != "service_healthy" or "healthcheck" in services[other], f"{other} has no health"
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert source in compose["volumes"] or (DEPLOY / source).exists(), volume
@@ -92,10 +165,54 @@ def case_prometheus(program, components):
         assert target.split(":")[0] in compose, target
 
 
+# What may stand where, of the objects that we use: a misspelled key is dropped by a cluster without a word.
+KEYS = {
+    "Deployment": {"replicas", "selector", "strategy", "template"},
+    "Service": {"selector", "sessionAffinity", "ports"},
+    "PodDisruptionBudget": {"maxUnavailable", "selector"},
+    "HorizontalPodAutoscaler": {"scaleTargetRef", "minReplicas", "maxReplicas", "metrics", "behavior"},
+    "pod": {"terminationGracePeriodSeconds", "securityContext", "topologySpreadConstraints", "containers",
+            "automountServiceAccountToken", "enableServiceLinks"},
+    "container": {"name", "image", "ports", "env", "lifecycle", "startupProbe", "readinessProbe", "livenessProbe", "resources",
+                  "securityContext"},
+    "probe": {"httpGet", "periodSeconds", "timeoutSeconds", "failureThreshold"},
+    "env": {"name", "value", "valueFrom"},
+    "podSecurity": {"runAsNonRoot", "runAsUser", "seccompProfile"},
+    "security": {"allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities"},
+    "spread": {"maxSkew", "topologyKey", "whenUnsatisfiable", "labelSelector"},
+    "port": {"name", "containerPort", "port", "targetPort"},
+}
+VERSIONS = {"Deployment": "apps/v1", "Service": "v1", "PodDisruptionBudget": "policy/v1",
+            "HorizontalPodAutoscaler": "autoscaling/v2"}
+
+
+def check_keys(kind, thing):
+    assert set(thing) <= KEYS[kind], f"a {kind} has no {set(thing) - KEYS[kind]}"
+
+
+def check_pod(pod):
+    check_keys("pod", pod)
+    check_keys("podSecurity", pod["securityContext"])
+    for spread in pod["topologySpreadConstraints"]:
+        check_keys("spread", spread)
+    for container in pod["containers"]:
+        check_keys("container", container)
+        check_keys("security", container["securityContext"])
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            check_keys("probe", container[probe])
+        for kind in ("env", "ports"):
+            for one in container[kind]:
+                check_keys(kind.removesuffix("s"), one)
+        for amounts in container["resources"].values():
+            for name, amount in amounts.items():
+                assert name in ("cpu", "memory") and re.fullmatch(r"\d+(m|[KMG]i)?", amount), amounts
+
+
 def case_kubernetes(program, components):
     found = {}
     for document in yaml.safe_load_all((DEPLOY / "kubernetes/liveshard.yaml").read_text()):
-        assert document["apiVersion"] and document["metadata"]["name"] == "liveshard"
+        assert document["apiVersion"] == VERSIONS[document["kind"]] and document["metadata"]["name"] == "liveshard"
+        check_keys(document["kind"], document["spec"])
         found[document["kind"]] = document["spec"]
     assert set(found) == {"Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"}
     labels = found["Deployment"]["template"]["metadata"]["labels"]
@@ -103,12 +220,19 @@ def case_kubernetes(program, components):
                      found["PodDisruptionBudget"]["selector"]["matchLabels"]):
         assert selector.items() <= labels.items()
     pod = found["Deployment"]["template"]["spec"]
+    check_pod(pod)
     container, = pod["containers"]
     ports = {port["name"] for port in container["ports"]}
     for probe, path in (("readinessProbe", "/readyz"), ("livenessProbe", "/healthz"), ("startupProbe", "/readyz")):
         assert container[probe]["httpGet"]["path"] == path and container[probe]["httpGet"]["port"] in ports
     assert found["Service"]["ports"][0]["targetPort"] in ports
     assert pod["securityContext"]["runAsNonRoot"] and container["lifecycle"]["preStop"]
+    scaled = found["HorizontalPodAutoscaler"]
+    assert scaled["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "liveshard"}
+    assert scaled["minReplicas"] <= found["Deployment"]["replicas"] <= scaled["maxReplicas"]
+    assert "cpu" in container["resources"]["requests"], "without it there is no utilization to scale by"
+    user, = [rest for word, rest in container_steps()[1] if word == "USER"]
+    assert user.startswith(f"{pod['securityContext']['runAsUser']}:"), "another user than the image's"
     env = {entry["name"]: entry.get("value") for entry in container["env"]}
     check_environment(program, env)
     leaving = int(env["LIVE_DRAIN_DELAY_MS"]) + int(env["LIVE_DRAIN_WINDOW_MS"]) + 5000 + 5000
@@ -132,6 +256,10 @@ def case_systemd(program, components):
                                 capture_output=True, text=True)
         said = [line for line in (result.stdout + result.stderr).split("\n") if "liveshard" in line and folder in line]
         assert not said, said
+        result = subprocess.run([analyze, "security", "--no-pager", "--offline=true", f"{folder}/liveshard.service"],
+                                capture_output=True, text=True)
+        exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", result.stdout)
+        assert exposure and float(exposure.group(1)) < 2, result.stdout + result.stderr
 
 
 def case_balancers_read_their_files(program, components):
