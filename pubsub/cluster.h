@@ -57,7 +57,9 @@ struct cluster_answer { /* its strings are loans for the call */
 	struct str component_id; /* that it has there */
 	struct str state;        /* CLAIM, LOOK: as stored: an object with a member "state"; or empty */
 	uint64_t seq;            /* of the last delta that state holds; 0: not known */
-	uint64_t fence;          /* CLAIM: to be given with all that follows; LOOK: of the owner; 0: nothing is known */
+	/* CLAIM: to be given with all that follows; LOOK: of the owner; KEEP, SAVE: as the store had it before: another
+	 * one than the asker's when it has forgotten something. 0: nothing is known */
+	uint64_t fence;
 	/* CLAIM: the answers to forwarded requests that the state holds already, oldest first. */
 	const struct str *handled;
 	size_t handled_count;
@@ -77,6 +79,7 @@ struct cluster_ask { /* on the heap, the asker's; the strings are loans until as
 	size_t message_count;
 	const struct str *handled; /* SAVE, RELEASE: answers to forwarded requests that state holds now */
 	size_t handled_count;
+	bool handled_all; /* these are all there are: the store may have lost some */
 	void (*answered)(struct cluster_ask *ask, const struct cluster_answer *answer);
 };
 

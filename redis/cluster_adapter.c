@@ -11,7 +11,7 @@
 #include "redis/node.h"
 #include "shard/shard.h"
 
-enum { LEASE_MS = 30000, HEAD_ARGUMENTS = 16 };
+enum { LEASE_MS = 30000, HEAD_ARGUMENTS = 17 };
 
 struct place { /* an open port */
 	struct redis_cluster *cluster;
@@ -22,6 +22,8 @@ struct place { /* an open port */
 	struct redis_channel deltas;
 	struct list pending; /* of struct pending */
 	bool hears_deltas;
+	char epoch[ID_LEN + 1]; /* of Redis, as far as we know */
+	int64_t held_until_ms;  /* Redis has forgotten all: until then its owners say what they own */
 };
 
 struct pending { /* a question that was asked */
@@ -132,6 +134,20 @@ static void read_claim(struct cluster_answer *answer, struct str claim)
 	answer->component_id = (struct str){colon + 1, claim.len - answer->owner.len - 1};
 }
 
+/* Redis is of this epoch. When it was of another one before, all that it knew is forgotten. */
+static void take_epoch(struct place *place, struct str epoch)
+{
+	if (place->epoch[0] && !str_equal(epoch, str_of(place->epoch)))
+		place->held_until_ms = shard_clock(place->shard)->mono_ms + place->cluster->adapter.lease_ms;
+	snprintf(place->epoch, sizeof place->epoch, "%.*s", STR_ARG(epoch));
+}
+
+static void on_epoch(void *context, int error, const struct redisReply *reply)
+{
+	if (!error && reply->type == REDIS_REPLY_ARRAY)
+		take_epoch(context, text_of(reply, 1));
+}
+
 static void on_reply(void *context, int error, const struct redisReply *reply)
 {
 	struct pending *pending = context;
@@ -140,6 +156,8 @@ static void on_reply(void *context, int error, const struct redisReply *reply)
 
 	if (!error && reply->type == REDIS_REPLY_ARRAY) {
 		answer.verdict = verdict_of(reply);
+		if (str_equal(text_of(reply, 0), STR("forgotten")))
+			take_epoch(pending->place, text_of(reply, 1));
 		read_claim(&answer, text_of(reply, 1));
 		answer.state = text_of(reply, 2);
 		answer.seq = number_of(reply, 3);
@@ -186,7 +204,11 @@ static int ask_for_claim(struct place *place, const struct cluster_ask *ask, str
 		join(place, STR("singleton-meta:"), ask->name),
 		join(place, STR("singleton-state:"), ask->name),
 		join(place, STR("singleton-answers:"), ask->name),
+		join(place, STR("epoch"), STR("")),
 	};
+	char epoch[ID_LEN + 1];
+
+	id_make(epoch);
 	const struct str arguments[] = {
 		ask->verb == CLUSTER_CLAIM ? STR("claim") : STR("look"),
 		str_of(place->port->id),
@@ -195,9 +217,12 @@ static int ask_for_claim(struct place *place, const struct cluster_ask *ask, str
 		number(place, (uint64_t)place->cluster->adapter.lease_ms),
 		number(place, (uint64_t)place->cluster->ttl),
 		join(place, STR("state:"), STR("")),
+		str_of(place->epoch),
+		{epoch, ID_LEN},
+		shard_clock(place->shard)->mono_ms < place->held_until_ms ? STR("1") : STR("0"),
 	};
 
-	return redis_link_eval(place->link, &cluster_script_claim, keys, 4, arguments, 7, on_reply, pending);
+	return redis_link_eval(place->link, &cluster_script_claim, keys, 5, arguments, 10, on_reply, pending);
 }
 
 struct frame_text { /* what stands around a state */
@@ -260,6 +285,7 @@ static int ask_to_keep(struct place *place, const struct cluster_ask *ask, struc
 		ask->forget ? STR("1") : STR("0"),
 		number(place, ask->handled_count),
 		join(place, STR("delta"), STR("")),
+		ask->handled_all ? STR("1") : STR("0"),
 	};
 	struct str *arguments = arena_alloc(shard_arena(place->shard), count * sizeof *arguments);
 
@@ -307,6 +333,13 @@ static void on_delta(struct redis_channel *channel, struct str message)
 static void on_actions_ready(struct redis_channel *channel)
 {
 	struct place *place = LIST_OF(channel, struct place, actions);
+	const struct str key = join(place, STR("epoch"), STR(""));
+	char epoch[ID_LEN + 1];
+
+	id_make(epoch);
+	/* If it cannot be asked, the next claim finds out. */
+	(void)!redis_link_eval(place->link, &cluster_script_epoch, &key, 1, &(struct str){epoch, ID_LEN}, 1, on_epoch,
+			       place);
 	place->port->restored(place->port);
 }
 
@@ -365,6 +398,7 @@ static void close_port(struct cluster_adapter *adapter, struct cluster_port *por
 	const struct cluster_answer unknown = {.verdict = CLUSTER_UNKNOWN};
 
 	redis_link_unsubscribe(place->link, &place->actions);
+	redis_link_forget(place->link, place);
 	hear_deltas(adapter, port, false);
 	list_for_each_safe (link, &place->pending) {
 		struct pending *pending = LIST_OF(link, struct pending, link);
@@ -396,6 +430,7 @@ struct cluster_adapter *redis_cluster_adapter_new(struct redis_node *node, const
 	buf_printf(&cluster->prefix, "%scluster:", node->options.prefix);
 	redis_node_add_script(node, &cluster_script_claim);
 	redis_node_add_script(node, &cluster_script_keep);
+	redis_node_add_script(node, &cluster_script_epoch);
 	return &cluster->adapter;
 }
 

@@ -76,6 +76,8 @@ static void save(struct memory_store *store, struct record *record, const struct
 		record_set(&record->state, text);
 	}
 	record->seq = ask->seq;
+	while (ask->handled_all && record->handled_count)
+		free(record->handled[--record->handled_count]);
 	for (size_t i = 0; i < ask->handled_count; i++) {
 		if (record->handled_count == HANDLED_MAX) {
 			free(record->handled[0]);

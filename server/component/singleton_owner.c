@@ -49,6 +49,7 @@ struct owner {
 	bool asking, parting;    /* these two are under way */
 	bool retries;            /* parting, it waits to ask again */
 	bool dirty;              /* there is something to save */
+	bool loses;              /* the store may have lost what it was told: all is to be saved again */
 	bool must_tell;          /* that there is a new state, even if its delta is not known */
 	bool is_new;             /* nobody was told yet that it is ours */
 	bool forgets;            /* the state goes with it */
@@ -180,7 +181,9 @@ static void put_load(struct owner *owner, struct cluster_ask *ask, const struct 
 	ask->seq = owner->seq;
 	ask->messages = load->messages;
 	ask->message_count = load->count;
-	ask->handled_count = replies_unsaved(&owner->replies, shard_arena(owner->cluster->here->shard), &ask->handled);
+	ask->handled_all = owner->loses;
+	ask->handled_count =
+		replies_unsaved(&owner->replies, owner->loses, shard_arena(owner->cluster->here->shard), &ask->handled);
 }
 
 static void ask(struct owner *owner, struct cluster_ask *question)
@@ -221,6 +224,8 @@ static void keep(struct owner *owner)
 	owner->ask.verb = CLUSTER_KEEP;
 	put_load(owner, &owner->ask, &load);
 	owner->ask.handled_count = 0;
+	owner->ask.handled_all = false;
+	owner->ask.revive = false; /* what is forgotten is given back whole */
 	ask(owner, &owner->ask);
 }
 
@@ -286,9 +291,20 @@ static void ask_again(struct owner *owner)
 	beat_after(owner, RETRY_MS);
 }
 
-static void on_mine(struct owner *owner)
+/* The store has not all that it was told. */
+static void save_all(struct owner *owner)
+{
+	owner->dirty = true;
+	owner->loses = true;
+}
+
+static void on_mine(struct owner *owner, const struct cluster_answer *answer)
 {
 	confirm(owner, owner->asked_ms);
+	if (answer->fence != owner->fence && !owner->ask.handled_all)
+		save_all(owner);
+	else if (owner->ask.handled_all)
+		owner->loses = false;
 	if (owner->ask.verb != CLUSTER_SAVE)
 		return;
 	owner->is_new = false;
@@ -306,12 +322,13 @@ static void on_answer(struct cluster_ask *question, const struct cluster_answer 
 		return;
 	}
 	switch (answer->verdict) {
-	case CLUSTER_MINE: on_mine(owner); break;
+	case CLUSTER_MINE: on_mine(owner, answer); break;
 	case CLUSTER_OTHERS: clustered_lost(owner->clustered); return;
 	case CLUSTER_NOBODYS:
 		/* Not even that it was ours. Who owned it until now comes first. */
 		if (!owner->forgotten_ms)
 			owner->forgotten_ms = now_ms(owner);
+		save_all(owner);
 		ask_again(owner);
 		break;
 	case CLUSTER_UNKNOWN: ask_again(owner); break;
@@ -392,7 +409,7 @@ struct str owner_find(const struct owner *owner, struct str request_id)
 
 void owner_restored(struct owner *owner)
 {
-	owner->dirty = true;
+	save_all(owner);
 	ask_soon(owner);
 }
 

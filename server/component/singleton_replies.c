@@ -113,11 +113,16 @@ void replies_load(struct replies *replies, const struct str *results, size_t cou
 	}
 }
 
-size_t replies_unsaved(const struct replies *replies, struct arena *arena, const struct str **results)
+size_t replies_unsaved(const struct replies *replies, bool all, struct arena *arena, const struct str **results)
 {
 	struct str *list = arena_alloc(arena, REPLIES_REMEMBERED * sizeof *list);
 	size_t count = 0;
 
+	list_for_each (link, &replies->order) {
+		const struct handled *handled = LIST_OF(link, struct handled, link);
+		if (all && handled->result && list_is_empty(&handled->unsaved))
+			list[count++] = str_of(handled->result);
+	}
 	list_for_each (link, &replies->unsaved)
 		list[count++] = str_of(LIST_OF(link, struct handled, unsaved)->result);
 	*results = list;

@@ -55,7 +55,7 @@ void replies_stored(struct replies *replies, uint64_t change);
 void replies_fail(struct replies *replies, struct str error);
 /* Answers those whose time is over with an error; returns the next deadline, or 0. */
 int64_t replies_expire(struct replies *replies, int64_t now_ms, struct str error);
-/* What the store has to remember; returns how many. In arena. */
-size_t replies_unsaved(const struct replies *replies, struct arena *arena, const struct str **results);
+/* What the store has to remember yet, or all; returns how many. In arena. */
+size_t replies_unsaved(const struct replies *replies, bool all, struct arena *arena, const struct str **results);
 
 #endif
