@@ -130,15 +130,13 @@ static int load_components(struct server *server, char error[CONFIG_ERROR_SIZE])
 /* The one provider that comes with the server, if it has a file. */
 static int build_auth(struct server *server, char error[CONFIG_ERROR_SIZE])
 {
-	struct tokens *tokens;
-
 	server->auth = auth_manager_new(server->config->auth_timeout_ms);
 	if (!*server->config->tokens_file)
 		return 0;
-	int rc = tokens_new(&tokens, server->config->tokens_file, error);
+	int rc = tokens_new(&server->tokens, server->config->tokens_file, error);
 	if (rc < 0)
 		return rc;
-	live_auth_provider provider = tokens_provider(tokens);
+	live_auth_provider provider = tokens_provider(server->tokens);
 	return auth_manager_register(server->auth, &provider);
 }
 

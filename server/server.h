@@ -19,8 +19,9 @@ int server_new(struct server **out, const struct config *config, char error[CONF
 int server_start(struct server *server, char error[CONFIG_ERROR_SIZE]) __attribute__((warn_unused_result));
 /* Says on standard output where it listens and what it serves. */
 void server_say_hello(const struct server *server);
-/* Takes over what may change while it runs: the certificate, as config (which may go afterwards) names it. Connections
- * that are there keep the old one. 0, or -errno with one line in error, and all stays as it was. */
+/* Takes over what may change while it runs: the certificate, as config (which may go afterwards) names it, the file of
+ * tokens that it has, and plugins. Connections that are there keep the certificate, and clients whom they are. 0, or
+ * -errno with one line in error, and all stays as it was. */
 int server_reload(struct server *server, const struct config *config, char error[CONFIG_ERROR_SIZE])
 	__attribute__((warn_unused_result));
 /* The doors are those that this process was born with, where there are some; before the start. inherited must outlive

@@ -52,6 +52,7 @@ struct server {
 	struct reloader *reloader; /* from the start on the registry is its */
 	struct signing_keys *keys;
 	struct auth_manager *auth;
+	struct tokens *tokens; /* the manager's; NULL: there is no file of them */
 	struct debug_hub *debug;
 	struct watchdog *watchdog; /* NULL: nobody watches */
 	unsigned logging;          /* categories, of what concerns no component */

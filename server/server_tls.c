@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "server/auth/tokens.h"
 #include "server/net/tls.h"
 #include "server/server_private.h"
 
@@ -91,8 +92,13 @@ int server_reload(struct server *server, const struct config *config, char error
 		return rc;
 	if (!context != !server->tls) {
 		snprintf(error, CONFIG_ERROR_SIZE, "TLS can be neither begun nor ended by a reload");
+		rc = -EINVAL;
+	} else if (server->tokens) {
+		rc = tokens_reload(server->tokens, error);
+	}
+	if (rc < 0) {
 		tls_context_unref(context);
-		return -EINVAL;
+		return rc;
 	}
 	if (context)
 		note_expiry(server, context);

@@ -47,9 +47,26 @@ def ping(trace):
     client.ask("COMPONENT_PING", componentId="cmp-0001", timestamp=TIME, requestId="r0000001")
 
 
+def with_tokens(trace):
+    """A server that knows the token of docs/security.md, "abc"."""
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs/security.md").read_text()
+    (text,) = re.findall(r"^```json\n(\{\"salt\".*?)^```$", page, re.M | re.S)
+    pathlib.Path("tokens.json").write_text(text)
+    return trace.server(tokens_file="tokens.json")
+
+
 @scenario
 def auth(trace):
-    trace.connect().ask("AUTH", payload={"token": "abc"}, requestId="r0000001", expectResponse=True)
+    client = trace.connect(with_tokens(trace))
+    for number, token in enumerate(("abc", "guess"), 1):
+        client.ask("AUTH", payload={"token": token}, requestId=f"r000000{number}", expectResponse=True)
+
+
+@scenario
+def auth_by_address(trace):
+    server = with_tokens(trace)
+    trace.note("the client connects to /api/live/ws?token=abc")
+    trace.connect(server, greeting=False, path="/api/live/ws?token=abc").hear()
 
 
 @scenario

@@ -3,9 +3,11 @@
 import contextlib
 import hashlib
 import json
+import signal
 import tempfile
+import time
 
-from liveclient import Client, Server, main
+from liveclient import DEADLINE, Client, Server, main
 
 WIPE = "notices.wipe"
 USERS = [("secret-admin", "ann", ["admin"], [WIPE]), ("secret-helper", "eve", ["admin"], []),
@@ -91,6 +93,39 @@ def case_order_around_a_sign_on(program, components):
         ids += [client.ask("COMPONENT_MOUNT", payload={"component": "AdminPanel"}) for _ in range(3)]
         assert all(client.answer(id)["success"] for id in ids)
         assert [m["requestId"] for m in client.messages if m.get("requestId") in ids] == ids
+
+
+def case_file_is_read_again(program, components):
+    """On SIGHUP: who is signed on stays so; a file that is no good changes nothing."""
+    def write(path, *tokens):
+        users = [{"sha256": hashlib.sha256(token.encode()).hexdigest(), "id": token} for token in tokens]
+        with open(path, "w", encoding="ascii") as file:
+            json.dump({"tokens": users}, file)
+
+    def reload(server, line):
+        before = server.errors().count(line)
+        server.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + DEADLINE
+        while server.errors().count(line) == before:
+            assert time.monotonic() < end, server.errors()
+            time.sleep(0.01)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/tokens.json"
+        write(path, "old")
+        with Server(program, components=components, tokens_file=path) as server:
+            client = server.client()
+            assert sign_on(client, token="new")["success"] is False and sign_on(client, token="old")["success"] is True
+            write(path, "new")
+            reload(server, "main reloaded")
+            assert mount(client, "Counter")["success"] is True
+            other = server.client()
+            assert sign_on(other, token="old")["success"] is False and sign_on(other, token="new")["success"] is True
+            with open(path, "w", encoding="ascii") as file:
+                file.write("{")
+            reload(server, "main not reloaded")
+            assert path in server.errors()
+            assert sign_on(server.client(), token="new")["success"] is True
 
 
 def case_nobody_without_a_file(program, components):
