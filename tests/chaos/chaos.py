@@ -109,7 +109,7 @@ def report(session, is_verbose):
           f"an old owner believed for {int(owners.stale_s * 1000)} ms at most", flush=True)
     for (verdict, what), count in sorted(findings.counts.items()):
         print(f"         {verdict.upper()} {count}: {what}")
-    for detail in findings.details[:DETAILS]:
+    for detail in (findings.details[:DETAILS] + driver.silences)[:DETAILS]:
         print(f"         {detail}")
     if findings.any() or is_verbose:
         errors = {}

@@ -175,6 +175,10 @@ class Client:
         try:
             self.wire.send(1, json.dumps({"type": type, "requestId": id, "expectResponse": True, **fields}).encode())
             return await asyncio.wait_for(future, self.TIMEOUT_S)
+        except asyncio.TimeoutError:
+            what = f"{type} {fields.get('action') or fields.get('payload', {}).get('component', '')}"
+            self.driver.silences.append(f"{what.strip()} of {self.who} was not answered in {self.TIMEOUT_S} s")
+            raise
         finally:
             self.waiting.pop(id, None)
 
@@ -253,6 +257,7 @@ class Driver:
         self.recovery_ms = 0
         self.measures = False
         self.findings = Findings()
+        self.silences = []              # requests that were never answered, on connections that lived
         self.histories = {}             # by counter: a room, or tally
         self.clients = [Client(self, number) for number in range(clients)]
 
