@@ -165,6 +165,14 @@ static void add_all(struct config *config, const struct setting *setting, const 
 	}
 }
 
+/* In the environment nothing stands for these as well: what composes one often leaves a variable that it has no value
+ * for. */
+static bool cannot_be_empty(const struct setting *setting)
+{
+	return setting->kind == SETTING_IS_NUMBER || setting->kind == SETTING_IS_FLAG ||
+	       setting->kind == SETTING_IS_CHOICE;
+}
+
 int config_read_environment(struct config *config, char error[CONFIG_ERROR_SIZE])
 {
 	char name[64];
@@ -174,7 +182,7 @@ int config_read_environment(struct config *config, char error[CONFIG_ERROR_SIZE]
 		for (char *at = name; *at; at++)
 			*at = (char)toupper((unsigned char)*at);
 		const char *value = getenv(name);
-		if (!value)
+		if (!value || (!*value && cannot_be_empty(s)))
 			continue;
 		if (s->kind == SETTING_IS_LIST)
 			add_all(config, s, value);

@@ -112,6 +112,13 @@ START_TEST(test_environment)
 		if (s->kind == SETTING_IS_LIST)
 			ck_assert_uint_eq(((const struct text_list *)field(&config, s))->count, 2);
 		config_deinit(&config);
+		if (s->kind == SETTING_IS_NUMBER || s->kind == SETTING_IS_FLAG || s->kind == SETTING_IS_CHOICE) {
+			setenv(name, "", 1);
+			config_init(&config);
+			ck_assert_msg(config_read_environment(&config, error) == 0, "%s", error);
+			ck_assert_msg(!has_value(&config, s, value), "%s", s->name);
+			config_deinit(&config);
+		}
 		unsetenv(name);
 	}
 }
