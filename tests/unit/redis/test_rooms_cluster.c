@@ -88,6 +88,21 @@ static bool all_see_the_sum(void *context)
 	return true;
 }
 
+static bool all_see_what_was_asked(void *context)
+{
+	return stored_sum() == (long long)asked && all_see_the_sum(context);
+}
+
+/* Whether guests of other nodes than that one wait for answers; all have asked alike. */
+static bool has_waiting_but(unsigned node)
+{
+	for (unsigned i = 0; i < GUESTS; i++) {
+		if (i % NODES != node && guests[i]->answers < asked / GUESTS)
+			return true;
+	}
+	return false;
+}
+
 static void add_all(void)
 {
 	for (unsigned i = 0; i < GUESTS; i++) {
@@ -205,6 +220,73 @@ START_TEST(a_killed_redis_is_given_back_what_it_had)
 }
 END_TEST
 
+static bool is_up(void *node)
+{
+	return room_node_is_up(node);
+}
+
+static void check_all_counted(void)
+{
+	for (unsigned i = 0; i < NODES; i++)
+		redis_cable_cut(cables[i], false);
+	cluster_until(cluster, all_answered, NULL);
+	for (unsigned i = 0; i < NODES; i++)
+		cluster_until(cluster, is_up, nodes[i]);
+	ck_assert_uint_eq(errors(), 0);
+	cluster_until(cluster, all_see_what_was_asked, NULL);
+	ck_assert_int_eq(stored_sum(), asked);
+}
+
+/* Commits are under way whenever it dies, and each time another node comes back last: behind the others' rest. */
+START_TEST(a_redis_that_forgets_again_and_again_loses_and_doubles_nothing)
+{
+	asked = 0;
+	begin(60000, true);
+	for (unsigned round = 0; round < 6; round++) {
+		for (unsigned i = 0; i < 5; i++) {
+			add_all();
+			cluster_run(cluster, 1);
+		}
+		redis_cable_cut(cables[round % NODES], true);
+		redis_server_kill(cluster->server);
+		add_all();
+		redis_server_start(cluster->server);
+		while (has_waiting_but(round % NODES)) /* the two others go on, and are answered */
+			cluster_run(cluster, 10);
+		add_all();
+		redis_cable_cut(cables[round % NODES], false);
+	}
+	check_all_counted();
+	end();
+}
+END_TEST
+
+/* What a replica that was behind has, or a file: some of the last changes are not there. */
+START_TEST(a_redis_that_went_back_loses_and_doubles_nothing)
+{
+	asked = 0;
+	begin(60000, true);
+	for (unsigned round = 0; round < 6; round++) {
+		add_all();
+		cluster_run(cluster, 20);
+		freeReplyObject(redis_server_ask(cluster->server, "SAVE"));
+		add_all();
+		cluster_until(cluster, all_answered, NULL); /* these are not in the file */
+		add_all();
+		cluster_run(cluster, 1);
+		redis_cable_cut(cables[round % NODES], true);
+		redis_server_kill(cluster->server);
+		redis_server_start(cluster->server);
+		add_all();
+		while (has_waiting_but(round % NODES))
+			cluster_run(cluster, 10);
+		redis_cable_cut(cables[round % NODES], false);
+	}
+	check_all_counted();
+	end();
+}
+END_TEST
+
 START_TEST(without_redis_updates_fail_in_time)
 {
 	asked = 0;
@@ -263,6 +345,8 @@ int main(void)
 	tcase_add_test(cases, cut_connections_lose_and_double_nothing);
 	tcase_add_test(cases, a_paused_redis_loses_and_doubles_nothing);
 	tcase_add_test(cases, a_killed_redis_is_given_back_what_it_had);
+	tcase_add_test(cases, a_redis_that_forgets_again_and_again_loses_and_doubles_nothing);
+	tcase_add_test(cases, a_redis_that_went_back_loses_and_doubles_nothing);
 	tcase_add_test(cases, without_redis_updates_fail_in_time);
 	tcase_add_test(cases, an_unconfirmed_update_says_so);
 	suite_add_tcase(suite, cases);
