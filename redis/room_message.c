@@ -279,7 +279,7 @@ static int take_tree(struct room_message *m, const live_value *tree, struct buf 
 	if (buf_failed(text))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-		*places[i].to = (struct str){text->ptr + places[i].at, places[i].len};
+		*places[i].to = places[i].len ? (struct str){text->ptr + places[i].at, places[i].len} : STR("");
 	const char *action = live_as_string(live_get(tree, "action"));
 	m->joined = action && !strcmp(action, "join");
 	m->version = (uint64_t)live_as_int(live_get(tree, "v"), 0);

@@ -415,7 +415,9 @@ static bool take_outcome(struct room_twin *twin, const struct redisReply *reply)
 		learn(twin, &stored);
 	} else if (str_equal(what, STR("wait")) && reply->elements == 2) {
 		take_back(twin, true);
-		shard_timer_after(twin->home->shard, &twin->retry, reply->element[1]->integer + 1);
+		/* Our own scripts never say more; what else might is no reason to wait for ever, or not at all. */
+		long long ms = reply->element[1]->integer;
+		shard_timer_after(twin->home->shard, &twin->retry, ms > 0 && ms < TWIN_REST_MS ? ms + 1 : TWIN_REST_MS);
 	} else {
 		return false;
 	}

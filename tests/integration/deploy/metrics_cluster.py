@@ -239,7 +239,7 @@ def case_refused(program, components):
 
 
 def case_singletons(program, components):
-    with Redis() as redis, Nodes(program, components, redis, count=2, cluster_lease_ms=1000) as nodes:
+    with Redis() as redis, Nodes(program, components, redis, count=2, cluster_lease_ms=6000) as nodes:
         owner, other = nodes[0], nodes[1]
         here, there = [server.client(timeout=60).mount("Board") for server in (owner, other)]
         assert figure(owner, "cluster_singletons_owned") == 1 == figure(other, "cluster_singletons_mirrored")
