@@ -17,7 +17,7 @@
 
 struct visit { /* waits for a provider */
 	struct auth_check question;
-	struct component_shard *here;
+	struct borrower borrower;          /* of the rule */
 	struct singleton_request *request; /* ours */
 };
 
@@ -94,6 +94,8 @@ static void on_checked(struct auth_check *question, struct shard *shard, const c
 	struct visit *visit = LIST_OF(question, struct visit, question);
 	struct component_shard *here = component_shard_of(shard);
 
+	if (here)
+		list_remove(&visit->borrower.link);
 	if (here && reason) {
 		buf_printf(&here->out.scratch, "AUTH_DENIED: %s", reason);
 		singleton_refuse(here, visit->request, scratch_take(here));
@@ -119,8 +121,9 @@ static void check(struct component_shard *here, struct singleton_request *reques
 
 	visit->question.done = on_checked;
 	visit->question.discard = on_discarded;
-	visit->here = here;
 	visit->request = request;
+	visit->borrower.definition = definition;
+	list_append(&here->borrowers, &visit->borrower.link);
 	auth_check_action(here->settings->auth, here->shard, request->auth, definition->api->name,
 			  rule ? rule->action : request->word.ptr, rule ? rule->auth : NULL, request->value,
 			  &visit->question);

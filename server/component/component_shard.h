@@ -79,7 +79,8 @@ struct component_counters {
 	counter cluster_malformed; /* messages that were none */
 };
 
-/* Work in flight that will come back to code of a definition, when its component may be gone already. */
+/* Work in flight that will come back to code of a definition, or to what that points to, when its component may be gone
+ * already: the code stays open for it. */
 struct borrower {
 	struct list link; /* component_shard->borrowers */
 	const struct definition *definition;

@@ -16,6 +16,7 @@ enum gate_step { GATE_COMPONENT, GATE_ACTION, GATE_ROOM };
 
 struct gate { /* a message that waits */
 	struct auth_check question;
+	struct borrower borrower; /* of the rule; none for a room */
 	enum gate_step step;
 	struct session_shard *here;
 	struct handle client;
@@ -96,6 +97,7 @@ static void free_gate(struct gate *gate)
 	free(gate);
 }
 
+/* The shard has ended, and so have its lists. */
 static void discard(struct auth_check *question)
 {
 	free_gate(LIST_OF(question, struct gate, question));
@@ -121,6 +123,8 @@ static void on_answer(struct auth_check *question, struct shard *shard, const ch
 	struct gate *gate = LIST_OF(question, struct gate, question);
 	struct client *client = shard_handle_find(shard, gate->client);
 
+	if (component_shard_of(shard))
+		list_remove(&gate->borrower.link);
 	if (!client) {
 		free_gate(gate);
 	} else if (!reason && gate->step == GATE_COMPONENT && gate->room.len) {
@@ -133,7 +137,8 @@ static void on_answer(struct auth_check *question, struct shard *shard, const ch
 
 /* ---- asking ---- */
 
-static struct gate *new_gate(struct session *session, enum gate_step step, struct str text, struct str room)
+static struct gate *new_gate(struct session *session, enum gate_step step, const struct definition *definition,
+			     struct str text, struct str room)
 {
 	struct gate *gate = mem_alloc(sizeof *gate + text.len + room.len);
 
@@ -141,6 +146,10 @@ static struct gate *new_gate(struct session *session, enum gate_step step, struc
 	gate->question.discard = discard;
 	gate->step = step;
 	gate->here = session->here;
+	gate->borrower.definition = definition;
+	list_init(&gate->borrower.link);
+	if (definition)
+		list_append(&session->here->components->borrowers, &gate->borrower.link);
 	gate->client = session->client.handle;
 	gate->auth = live_auth_ref(session->client.auth);
 	memcpy(gate->bytes, text.ptr, text.len);
@@ -169,7 +178,7 @@ static bool pass_mount(struct session *session, const struct message *message, s
 
 	if (!definition || (!definition->api->auth && !room.len) || is_forged(session, message))
 		return true;
-	struct gate *gate = new_gate(session, GATE_COMPONENT, text, room);
+	struct gate *gate = new_gate(session, GATE_COMPONENT, definition, text, room);
 	auth_check_component(manager_of(session->here), session->here->shard, gate->auth, definition->api->name,
 			     definition->api->auth, live_get(message->payload, "props"), &gate->question);
 	return false;
@@ -182,7 +191,7 @@ static bool pass_action(struct session *session, const struct message *message, 
 
 	if (!rule || !rule->auth)
 		return true;
-	struct gate *gate = new_gate(session, GATE_ACTION, text, (struct str){NULL, 0});
+	struct gate *gate = new_gate(session, GATE_ACTION, definition, text, (struct str){NULL, 0});
 	auth_check_action(manager_of(session->here), session->here->shard, gate->auth, definition->api->name,
 			  rule->action, rule->auth, message->payload, &gate->question);
 	return false;
@@ -194,7 +203,7 @@ static bool pass_room(struct session *session, const struct message *message, st
 
 	if (!rooms_are_guarded(session->here) || !mounted || membership_is_one_too_many(mounted, message->room_id))
 		return true;
-	struct gate *gate = new_gate(session, GATE_ROOM, text, (struct str){NULL, 0});
+	struct gate *gate = new_gate(session, GATE_ROOM, NULL, text, (struct str){NULL, 0});
 	auth_check_room(manager_of(session->here), session->here->shard, gate->auth, message->room_id, &gate->question);
 	return false;
 }
