@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -13,10 +15,14 @@
 
 enum { LOOKS_PER_LIMIT = 4, LONGEST_LOOK_MS = 250, LONGEST_SILENCE_MS = 60000 };
 
+enum { NAME_BYTES = 160 };
+
 struct suspect {          /* one shard, as the watchdog saw it last */
 	int64_t began_ns; /* of the tick that was reported; 0: none */
 	int64_t next_ms;  /* when it is told again */
-	struct shard_job job;
+	bool has_job;
+	char who[NAME_BYTES]; /* copies: the author's own may be gone by the next look */
+	char what[NAME_BYTES];
 };
 
 struct watchdog {
@@ -24,22 +30,38 @@ struct watchdog {
 	struct watchdog_options options;
 	int stop_fd; /* readable: end */
 	pthread_t thread;
+	/* Looks that others wait for. Added to by them, with release, and read with acquire when a look begins; then
+	 * written by the watchdog when it has ended, again with release: what a look read was read before. */
+	_Atomic uint64_t asked;
+	_Atomic uint64_t passed;
 	struct suspect suspects[];
 };
 
 static void tell(struct watchdog *self, unsigned index, int64_t held_ms, bool ended)
 {
-	const struct watchdog_report report = {index, self->suspects[index].job, held_ms, ended};
+	const struct suspect *suspect = &self->suspects[index];
+	const struct shard_job none = {NULL, NULL}, job = {suspect->who, suspect->what};
+	const struct watchdog_report report = {index, suspect->has_job ? job : none, held_ms, ended};
 
 	self->options.report(self->options.argument, &report);
 }
 
-static struct shard_job job_of(const struct shard *shard)
+static void copy_name(char name[NAME_BYTES], const char *from)
 {
-	return (struct shard_job){
-		.who = atomic_load_explicit(&shard->watched.who, memory_order_relaxed),
-		.what = atomic_load_explicit(&shard->watched.what, memory_order_relaxed),
-	};
+	size_t len = from ? strnlen(from, NAME_BYTES - 1) : 0;
+
+	if (len)
+		memcpy(name, from, len);
+	name[len] = 0;
+}
+
+static void copy_job(struct suspect *suspect, const struct shard *shard)
+{
+	const char *who = atomic_load_explicit(&shard->watched.who, memory_order_relaxed);
+
+	suspect->has_job = who;
+	copy_name(suspect->who, who);
+	copy_name(suspect->what, atomic_load_explicit(&shard->watched.what, memory_order_relaxed));
 }
 
 static void look_at(struct watchdog *self, unsigned index, int64_t now_ns)
@@ -60,17 +82,19 @@ static void look_at(struct watchdog *self, unsigned index, int64_t now_ns)
 	if (suspect->began_ns && held_ms < suspect->next_ms)
 		return;
 	suspect->began_ns = began_ns;
-	suspect->job = job_of(shard);
+	copy_job(suspect, shard);
 	suspect->next_ms = held_ms < LONGEST_SILENCE_MS ? held_ms * 2 : held_ms + LONGEST_SILENCE_MS;
 	tell(self, index, held_ms, false);
 }
 
 static void look_around(struct watchdog *self)
 {
+	uint64_t asked = atomic_load_explicit(&self->asked, memory_order_acquire);
 	int64_t now_ns = clock_now_mono_ns();
 
 	for (unsigned i = 0; i < self->group->options.count; i++)
 		look_at(self, i, now_ns);
+	atomic_store_explicit(&self->passed, asked, memory_order_release);
 	log_flush();
 }
 
@@ -112,6 +136,16 @@ int watchdog_new(struct watchdog **out, struct shard_group *group, const struct 
 	}
 	*out = self;
 	return 0;
+}
+
+uint64_t watchdog_ask(struct watchdog *self)
+{
+	return self ? atomic_fetch_add_explicit(&self->asked, 1, memory_order_release) + 1 : 0;
+}
+
+bool watchdog_has_passed(const struct watchdog *self, uint64_t look)
+{
+	return !self || atomic_load_explicit(&self->passed, memory_order_acquire) >= look;
 }
 
 void watchdog_free(struct watchdog *self)

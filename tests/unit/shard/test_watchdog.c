@@ -143,8 +143,65 @@ START_TEST(leaves_a_turning_shard_alone)
 }
 END_TEST
 
+/* ---- names that go ---- */
+
+static char *lent[2];
+static atomic_bool is_returned, end_it;
+static atomic_size_t read_bytes;
+
+static void read_names(void *argument, const struct watchdog_report *report)
+{
+	(void)argument;
+	if (report->job.who)
+		atomic_fetch_add(&read_bytes, strlen(report->job.who) + strlen(report->job.what));
+	atomic_fetch_add(report->ended ? &ended : &held, 1);
+}
+
+/* The function returns; the tick goes on. */
+static void hold_lent(struct mail *mail, struct shard *here)
+{
+	free(mail);
+	struct shard_job before = shard_say_job(here, (struct shard_job){lent[0], lent[1]});
+	spin();
+	shard_say_job(here, before);
+	atomic_store(&is_returned, true);
+	while (!atomic_load(&end_it))
+		poll(NULL, 0, 1);
+}
+
+/* The code that a function was of is closed while its shard is still held: the names are gone, what was reported has
+ * copies, and nobody reads the names any more. */
+START_TEST(names_may_go)
+{
+	const struct shard_options options = {.count = 2, .mailbox_depth = 16, .mail_budget = 16};
+	const struct watchdog_options watching = {.limit_ms = LIMIT_MS, .report = read_names};
+	struct shard_group *group;
+	struct watchdog *watchdog;
+
+	ck_assert(watchdog_has_passed(NULL, watchdog_ask(NULL)));
+	lent[0] = mem_strndup("Probe", 5);
+	lent[1] = mem_strndup("spin", 4);
+	ck_assert_int_eq(shard_group_new(&group, &options), 0);
+	ck_assert_int_eq(watchdog_new(&watchdog, group, &watching), 0);
+	ck_assert_int_eq(shard_group_start(group, NULL, NULL, NULL), 0);
+	post(group, hold_lent);
+	await(atomic_load(&held) >= 1);
+	atomic_store(&release_it, true);
+	await(atomic_load(&is_returned));
+	uint64_t look = watchdog_ask(watchdog);
+	await(watchdog_has_passed(watchdog, look));
+	free(lent[0]);
+	free(lent[1]);
+	atomic_store(&end_it, true);
+	await(atomic_load(&ended) == 1);
+	ck_assert_uint_ge(atomic_load(&read_bytes), 9);
+	unwatch(group, watchdog);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+	tcase_add_test(tests, names_may_go);
 	tcase_add_test(tests, names_what_holds_a_shard);
 	tcase_add_test(tests, tells_of_a_tick_without_an_author);
 	tcase_add_test(tests, tells_the_end_before_it_ends);
