@@ -268,6 +268,19 @@ void rooms_each_home(struct rooms *rooms, void (*each)(void *context, const stru
 	}
 }
 
+int64_t rooms_updates_since_ms(struct rooms *rooms)
+{
+	int64_t oldest = INT64_MAX;
+
+	for (struct map_entry *entry = map_first(&rooms->homes); entry; entry = map_next(&rooms->homes, entry)) {
+		struct room_commits *commits = MAP_OF(entry, struct room, by_key)->commits;
+		int64_t since = commits ? room_commits_since_ms(commits) : INT64_MAX;
+		if (since < oldest)
+			oldest = since;
+	}
+	return oldest;
+}
+
 static struct room *find_home(const struct rooms *rooms, struct str room_id)
 {
 	char *bytes = arena_alloc(shard_arena(rooms->shard), room_key_size(ROOM_TYPE, room_id));

@@ -237,6 +237,12 @@ static void forget_batch(struct room_commits *commits)
 
 /* ---- its end ---- */
 
+static void forget_old(struct queue *done, int64_t wall_ms)
+{
+	while (done->first && done->first->since_ms <= wall_ms - DONE_MS)
+		waiter_free(take(done, &done->first));
+}
+
 /* It was committed: remembers what it did. Its mail is gone. */
 static void remember(struct room_commits *commits, struct waiter *waiter)
 {
@@ -247,9 +253,9 @@ static void remember(struct room_commits *commits, struct waiter *waiter)
 	waiter->since_ms = now;
 	waiter->mail = NULL;
 	append(done, waiter);
-	while (done->count > DONE_MAX || done->bytes > DONE_BYTES ||
-	       (done->first && done->first->since_ms <= now - DONE_MS))
+	while (done->count > DONE_MAX || done->bytes > DONE_BYTES)
 		waiter_free(take(done, &done->first));
+	forget_old(done, now);
 }
 
 /* Answers its mail, which is gone then; error and result as in an answer. What it was asked to do stays. */
@@ -400,6 +406,28 @@ int64_t room_commits_expire(struct room_commits *commits, int64_t before_ms, con
 	while (*at && (*at)->since_ms <= before_ms)
 		give_up(commits, at, (*at)->sent ? out_error : error);
 	return *at ? (*at)->since_ms : -1;
+}
+
+static int64_t oldest_of(const struct queue *queue, const struct tick_clock *now)
+{
+	int64_t oldest = INT64_MAX;
+
+	for (const struct waiter *waiter = queue->first; waiter; waiter = waiter->next) {
+		/* What was done has the wall clock's time, also when it waits again. */
+		int64_t since = waiter->mail ? waiter->since_ms : now->mono_ms - (now->wall_ms - waiter->since_ms);
+		if (since < oldest)
+			oldest = since;
+	}
+	return oldest;
+}
+
+int64_t room_commits_since_ms(struct room_commits *commits)
+{
+	const struct tick_clock *now = shard_clock(commits->room->rooms->shard);
+
+	forget_old(&commits->done, now->wall_ms);
+	int64_t waiting = oldest_of(&commits->waiting, now), done = oldest_of(&commits->done, now);
+	return waiting < done ? waiting : done;
 }
 
 void room_commits_fail(struct room_commits *commits, const char *error)

@@ -37,6 +37,8 @@ void room_commits_commit(struct room_commits *commits);
 void room_commits_drop(struct room_commits *commits, bool may_be_done);
 void room_commits_settle(struct room_commits *commits, uint64_t acked, const char *error);
 int64_t room_commits_expire(struct room_commits *commits, int64_t before_ms, const char *error, const char *out_error);
+/* When the oldest of those that may be run (again) came or was done, monotonic; INT64_MAX: there are none. */
+int64_t room_commits_since_ms(struct room_commits *commits);
 /* Says error to all. */
 void room_commits_fail(struct room_commits *commits, const char *error);
 

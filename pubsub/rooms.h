@@ -173,6 +173,9 @@ struct room_stats {
 	const live_value *state; /* a loan */
 };
 
+/* When the oldest update was asked for whose function may still be called, monotonic; INT64_MAX: there is none. Only
+ * rooms that are committed outside keep any, those that were done for a minute. */
+int64_t rooms_updates_since_ms(struct rooms *rooms);
 /* Walks the rooms of type "room" whose home is here: calls each for every one. */
 void rooms_each_home(struct rooms *rooms, void (*each)(void *context, const struct room_stats *stats), void *context);
 /* Whether the room's home, which must be here, exists. */
