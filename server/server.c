@@ -320,6 +320,9 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 	if (rc < 0)
 		return rc;
 	name_components(server);
+	rc = server_start_watch(server, error);
+	if (rc < 0)
+		return rc;
 	server->reloader = reloader_new(&(struct reload_options){
 		.group = server->group,
 		.pool = server->pool,
@@ -327,11 +330,8 @@ int server_start(struct server *server, char error[CONFIG_ERROR_SIZE])
 		.registry = server->registry,
 		.folder = server->config->components,
 		.watch = server->config->watch,
-		.hold_ms = server->config->auth_timeout_ms,
+		.watchdog = server->watchdog,
 	});
-	rc = server_start_watch(server, error);
-	if (rc < 0)
-		return rc;
 	rc = shard_group_start(server->group, start_shard, stop_shard, server);
 	if (rc < 0) {
 		snprintf(error, CONFIG_ERROR_SIZE, "cannot start the threads: %s", strerror(-rc));

@@ -10,12 +10,14 @@
 #include "core/list.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "pubsub/rooms.h"
 #include "server/component/adopt.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
 #include "server/component/plugin.h"
 #include "shard/pool.h"
 #include "shard/shard.h"
+#include "shard/watchdog.h"
 
 enum {
 	SETTLE_MS = 100,  /* without a change in the folder before it is looked at: linkers write in pieces */
@@ -27,10 +29,12 @@ enum {
 struct old_registry {
 	struct list link; /* reloader->old */
 	struct registry *registry;
-	int64_t since_ms;
-	unsigned quiet; /* rounds */
-	bool is_asked;  /* in this round */
-	bool is_used;   /* said a shard */
+	int64_t quiet_ms; /* since when nobody needs it, as far as we know */
+	unsigned quiet;   /* rounds */
+	uint64_t look;    /* of the watchdog, that has to pass after these; 0: not asked for yet */
+	bool is_asked;    /* in this round */
+	bool is_used;     /* said a shard */
+	bool is_held; /* said a shard: no use of it since quiet_ms, but a room may do something of before that again */
 };
 
 struct round_mail;
@@ -46,7 +50,7 @@ struct reloader {
 	struct plugins *plugins; /* the work's while is_working, else the home's */
 	char *folder;            /* ours */
 	bool watch;
-	int64_t hold_ms;
+	struct watchdog *watchdog;
 	struct shard *home;
 	struct registry *registry; /* ours */
 	struct list old;           /* of struct old_registry */
@@ -125,7 +129,7 @@ static void publish(struct reloader *self, struct registry *next)
 	struct old_registry *old = mem_alloc(sizeof *old);
 
 	old->registry = self->registry;
-	old->since_ms = shard_clock(self->home)->mono_ms;
+	old->quiet_ms = shard_clock(self->home)->mono_ms;
 	list_append(&self->old, &old->link);
 	self->registry = next;
 	for (unsigned i = 0; i < shard_group_count(self->group); i++) {
@@ -175,7 +179,9 @@ struct round_mail {
 	struct question {
 		struct old_registry *old; /* the home's */
 		const struct registry *registry;
+		int64_t quiet_ms;
 		bool is_used;
+		bool is_held;
 	} questions[];
 };
 
@@ -196,7 +202,7 @@ static void discard_nudge(struct mail *mail)
 
 static bool is_needed(const struct reloader *self, const struct old_registry *old)
 {
-	return old->quiet < QUIET_ROUNDS || shard_clock(self->home)->mono_ms - old->since_ms < self->hold_ms;
+	return old->quiet < QUIET_ROUNDS || !watchdog_has_passed(self->watchdog, old->look);
 }
 
 /* Frees those that nobody needs, and has the pool close what only they named. */
@@ -229,13 +235,24 @@ static void bury_old(struct reloader *self)
 	}
 }
 
+static void end_round_of(struct reloader *self, struct old_registry *old)
+{
+	if (old->is_used) {
+		old->quiet_ms = shard_clock(self->home)->mono_ms;
+		old->quiet = 0;
+		old->look = 0;
+	} else if (!old->is_held && ++old->quiet == QUIET_ROUNDS) {
+		old->look = watchdog_ask(self->watchdog);
+	}
+}
+
 static void finish_round(struct reloader *self)
 {
 	list_for_each (link, &self->old) {
 		struct old_registry *old = LIST_OF(link, struct old_registry, link);
 		if (old->is_asked)
-			old->quiet = old->is_used ? 0 : old->quiet + 1;
-		old->is_asked = old->is_used = false;
+			end_round_of(self, old);
+		old->is_asked = old->is_used = old->is_held = false;
 	}
 	if (!self->is_working)
 		bury_old(self);
@@ -249,8 +266,11 @@ static void deliver_answer(struct mail *mail, struct shard *shard)
 	struct reloader *self = answer->reloader;
 
 	(void)shard;
-	for (unsigned i = 0; !self->has_ended && i < answer->count; i++)
-		answer->questions[i].old->is_used |= answer->questions[i].is_used;
+	for (unsigned i = 0; !self->has_ended && i < answer->count; i++) {
+		const struct question *question = &answer->questions[i];
+		question->old->is_used |= question->is_used;
+		question->old->is_held |= question->is_held;
+	}
 	free(answer);
 	if (--self->awaited == 0 && !self->has_ended)
 		finish_round(self);
@@ -262,8 +282,11 @@ static void answer(struct seat *seat, struct shard *shard)
 	struct component_shard *here = component_shard_of(shard);
 	struct round_mail *question = seat->question;
 
-	for (unsigned i = 0; i < question->count; i++)
-		question->questions[i].is_used = !here || adopt_uses(here, question->questions[i].registry);
+	for (unsigned i = 0; i < question->count; i++) {
+		struct question *one = &question->questions[i];
+		one->is_used = !here || adopt_uses(here, one->registry);
+		one->is_held = !here || rooms_updates_since_ms(here->rooms) <= one->quiet_ms;
+	}
 	*seat = (struct seat){0};
 	question->mail.deliver = deliver_answer;
 	shard_post(shard, shard_index(question->reloader->home), &question->mail);
@@ -305,7 +328,8 @@ static struct round_mail *new_question(struct reloader *self, unsigned count)
 	question->reloader = self;
 	list_for_each (link, &self->old) {
 		struct old_registry *old = LIST_OF(link, struct old_registry, link);
-		question->questions[question->count++] = (struct question){.old = old, .registry = old->registry};
+		question->questions[question->count++] =
+			(struct question){.old = old, .registry = old->registry, .quiet_ms = old->quiet_ms};
 	}
 	return question;
 }
@@ -371,7 +395,7 @@ struct reloader *reloader_new(const struct reload_options *options)
 	self->registry = options->registry;
 	self->folder = mem_strndup(options->folder, strlen(options->folder));
 	self->watch = options->watch;
-	self->hold_ms = options->hold_ms;
+	self->watchdog = options->watchdog;
 	self->home = shard_group_at(options->group, 0);
 	self->folder_fd = -1;
 	self->work.run = run_work;

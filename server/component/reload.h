@@ -6,7 +6,8 @@
  * which adopts it (adopt.h). A file that is no good changes nothing but the log.
  *
  * An old registry and the plugins that only it names are freed when nothing can need them: no shard has an instance or
- * work in flight by it, found so in several rounds. In a round every shard mails to every shard before it looks; what
+ * work in flight by it, found so in several rounds, no room may do again what it asked for, and the watchdog has looked
+ * since then. In a round every shard mails to every shard before it looks; what
  * was in flight between two shards at its beginning has been delivered at its end. Mail that names a definition may
  * bring forth more such mail, but never in so long a chain as there are rounds.
  *
@@ -18,7 +19,6 @@
 #define SERVER_COMPONENT_RELOAD_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct plugins;
 struct pool;
@@ -26,6 +26,7 @@ struct registry;
 struct reloader;
 struct shard;
 struct shard_group;
+struct watchdog;
 
 struct reload_options {
 	struct shard_group *group;
@@ -34,7 +35,7 @@ struct reload_options {
 	struct registry *registry; /* the first; given away */
 	const char *folder;        /* empty: there is nothing to look at */
 	bool watch;                /* look when the folder changes */
-	int64_t hold_ms;           /* old code stays open for so long at least: what else may still wait for it */
+	struct watchdog *watchdog; /* reads names that code has; NULL: none */
 };
 
 /* [start] Never NULL. */
