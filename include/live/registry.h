@@ -44,7 +44,8 @@ LIVE_API void live_registry_execute(live_server *server, const char *component, 
 				    void *argument);
 /* Mounts a component for a client that is connected, named by its connection: {componentId, initialState,
  * signedState}. The client gets the first state as after a mount of its own. props (given away) and room may be NULL;
- * rules are not asked. Not for singletons, which their clients mount: the program may be one, by transport.h. */
+ * rules are not asked. A singleton is made, or, when it lives already, the client joins it and gets the state as it is;
+ * signedState is null when another node owns it. */
 LIVE_API void live_registry_mount(live_server *server, const char *connection, const char *component,
 				  const live_value *props, const char *room, live_done_fn *done, void *argument);
 /* Ends a component, a singleton for all its clients. */

@@ -37,6 +37,13 @@ static void end_old_code(live_component *self)
 		room_watches_end(LIST_OF(link, struct membership, link));
 }
 
+/* Maps know it by the name, whose text is the definition's, so the key goes where the definition goes. */
+static void set_definition(struct audience *audience, const struct definition *next)
+{
+	audience->definition = next;
+	audience->by_name.key = next->name;
+}
+
 static void change_definition(live_component *self, const struct definition *next)
 {
 	struct instance_extra *extra = instance_extra(self);
@@ -44,10 +51,8 @@ static void change_definition(live_component *self, const struct definition *nex
 	free(extra->moved_memory);
 	extra->moved_memory = mem_alloc(next->api->private_size + 1);
 	self->definition = next;
-	if (self->audience && !self->audience->clustered) {
-		self->audience->definition = next;
-		self->audience->by_name.key = next->name;
-	}
+	if (self->audience)
+		set_definition(self->audience, next);
 }
 
 /* What the new default state has and the state has not; the rest stays. */
@@ -177,7 +182,6 @@ static void adopt_instances(struct component_shard *here)
 	}
 }
 
-/* Maps know them by the name, whose text is the definition's, so the key goes where the definition goes. */
 static void adopt_audiences(struct component_shard *here)
 {
 	const struct definition *next;
@@ -186,12 +190,28 @@ static void adopt_audiences(struct component_shard *here)
 	     entry = map_next(&here->singletons, entry)) {
 		struct audience *audience = MAP_OF(entry, struct audience, by_name);
 		enum succession how = find_successor(here, audience->definition, &next);
-		/* With an instance: when that is moved. In a cluster the old name may be in questions to it. */
-		if (how == SUCCEED_NONE || (how == SUCCEED_MOVE && audience->component) || audience->clustered)
-			continue;
-		audience->definition = next;
-		entry->key = next->name;
+		/* One whose instance is here goes over with that. */
+		if (how == SUCCEED_SAME || (how == SUCCEED_MOVE && !audience->component))
+			set_definition(audience, next);
 	}
+}
+
+void adopt_for_new(struct audience *audience)
+{
+	const struct definition *newest = registry_find(audience->here->registry, audience->definition->name);
+
+	if (newest && newest->api->singleton && str_equal(newest->name, audience->definition->name))
+		set_definition(audience, newest);
+}
+
+void adopt_mounted(live_component *self)
+{
+	struct moving *moving = NULL;
+	const struct definition *next;
+
+	if (!definition_is_of(self->definition, self->home->registry) &&
+	    find_successor(self->home, self->definition, &next) == SUCCEED_MOVE)
+		move_soon(self->home, &moving, self);
 }
 
 const struct definition *adopt_successor(const struct component_shard *here, const struct definition *definition)

@@ -13,6 +13,9 @@
 
 #include <stdbool.h>
 
+#include <live/component.h>
+
+struct audience;
 struct component_shard;
 struct definition;
 struct registry;
@@ -22,6 +25,10 @@ void adopt_registry(struct component_shard *here, const struct registry *next);
 /* What takes definition's place in here's registry: the same table as it is now, or one that wants to be moved to; else
  * definition itself. */
 const struct definition *adopt_successor(const struct component_shard *here, const struct definition *definition);
+/* A mount was answered: if it was meant to be moved while it waited, it is now. */
+void adopt_mounted(live_component *self);
+/* An instance for audience is about to be made, which has none here: it is made by the newest code. */
+void adopt_for_new(struct audience *audience);
 /* Whether anything of here still needs registry, which is not the current one. */
 bool adopt_uses(const struct component_shard *here, const struct registry *registry);
 

@@ -111,8 +111,7 @@ void cluster_mirrors_add(struct cluster_shard *cluster, int change)
 
 struct give_back { /* a claim that nobody here wants any more */
 	struct cluster_ask ask;
-	size_t id_len;
-	char id[];
+	char text[]; /* name and id */
 };
 
 static void on_given_back(struct cluster_ask *ask, const struct cluster_answer *answer)
@@ -124,13 +123,14 @@ static void on_given_back(struct cluster_ask *ask, const struct cluster_answer *
 void cluster_give_back(struct cluster_shard *cluster, struct str name, const struct cluster_answer *claim)
 {
 	struct cluster_adapter *adapter = cluster->settings->adapter;
-	struct give_back *give_back = mem_alloc(sizeof *give_back + claim->component_id.len);
+	struct give_back *give_back = mem_alloc(sizeof *give_back + name.len + claim->component_id.len);
+	char *id = mempcpy(give_back->text, name.ptr, name.len);
 
-	memcpy(give_back->id, claim->component_id.ptr, claim->component_id.len);
+	memcpy(id, claim->component_id.ptr, claim->component_id.len);
 	give_back->ask = (struct cluster_ask){
 		.verb = CLUSTER_RELEASE,
-		.name = name,
-		.component_id = {give_back->id, claim->component_id.len},
+		.name = {give_back->text, name.len},
+		.component_id = {id, claim->component_id.len},
 		.fence = claim->fence,
 		.seq = claim->seq,
 		.answered = on_given_back,

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/value.h"
+#include "server/component/adopt.h"
 #include "server/component/call.h"
 #include "server/component/membership.h"
 #include "server/component/returns.h"
@@ -82,16 +83,18 @@ static void free_mounting(struct grave *grave)
 	free(LIST_OF(grave, struct mounting, grave));
 }
 
-/* What the program is told that mounted it. */
+const live_value *mount_result(struct str id, const live_value *state, struct str signed_state)
+{
+	return live_object("componentId", live_string_len(id.ptr, id.len), "initialState", live_value_ref(state),
+			   "signedState", live_from_json(signed_state.ptr, signed_state.len, NULL, 0), NULL);
+}
+
 static void tell_asker(live_component *self, struct mounting *mounting, struct str error)
 {
-	struct str text = mounting->signed_state;
 	const live_value *result = NULL;
 
 	if (!error.ptr)
-		result = live_object("componentId", live_string(self->sender.id.ptr), "initialState",
-				     live_value_ref(self->state), "signedState",
-				     live_from_json(text.ptr, text.len, NULL, 0), NULL);
+		result = mount_result(self->sender.id, self->state, mounting->signed_state);
 	call_tell_asker(&mounting->call, result, error);
 	live_value_unref(result);
 }
@@ -123,13 +126,15 @@ static void answer(live_component *self, struct mounting *mounting, struct str e
 	};
 	encode_reply(out, &reply);
 	struct str text = scratch_take(here);
-	if (mounting->call.asker)
+	if (mounting->call.asker) {
 		tell_asker(self, mounting, error);
+		text = (struct str){NULL, 0};
+	}
 	if (self->audience) {
 		singleton_flush(self);
 		client_answer(here, mounting->call.client, text, true);
 	} else if (self->mounted.client) {
-		if (!mounting->call.asker)
+		if (text.len)
 			outbox_reply(&self->mounted.client->outbox, text);
 		self->mounted.client->ops->release(self->mounted.client);
 	}
@@ -149,6 +154,8 @@ static void one_less_to_wait_for(live_component *self)
 	struct mounting *mounting = LIST_OF(self->mounting, struct mounting, call);
 	self->mounting = NULL;
 	answer(self, mounting, (struct str){NULL, 0});
+	if (!self->is_dead)
+		adopt_mounted(self);
 }
 
 void mount_join_done(live_component *self)

@@ -48,6 +48,8 @@ void mount_begin(live_component *self, const struct mount_request *request, stru
 void mount_again(live_component *self, const live_value *previous);
 /* The default state of definition with the keys of given (a loan, may be NULL) over it. The caller owns it. */
 const live_value *mount_initial_state(const struct definition *definition, const live_value *given);
+/* What a program is told that mounted it: {componentId, initialState, signedState}; the caller owns it. */
+const live_value *mount_result(struct str id, const live_value *state, struct str signed_state);
 /* A room that on_mount joined has answered. */
 void mount_join_done(live_component *self);
 /* on_mount is done; error ptr NULL: well. */

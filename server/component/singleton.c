@@ -142,7 +142,16 @@ static const char *reply_type(const struct singleton_request *request)
 	return request->ask == ASK_ACTION ? "ACTION_RESPONSE" : "MESSAGE_RESPONSE";
 }
 
-void singleton_refuse(struct component_shard *here, const struct singleton_request *request, struct str error)
+/* The program that mounted it for its client, which goes on. */
+static void tell_asker(struct component_shard *here, struct singleton_request *request, const live_value *result,
+		       struct str error)
+{
+	call_tell_asker(&(struct call){.asker = request->asker}, result, error);
+	request->asker = NULL;
+	client_answer(here, request->client, (struct str){NULL, 0}, true);
+}
+
+void singleton_refuse(struct component_shard *here, struct singleton_request *request, struct str error)
 {
 	struct reply reply = {
 		.type = reply_type(request),
@@ -151,6 +160,10 @@ void singleton_refuse(struct component_shard *here, const struct singleton_reque
 		.error = error,
 	};
 
+	if (request->asker) {
+		tell_asker(here, request, NULL, error);
+		return;
+	}
 	if (request->source.ptr) {
 		cluster_refuse(here->cluster, request->source, request->request_id, error);
 		return;
@@ -159,18 +172,24 @@ void singleton_refuse(struct component_shard *here, const struct singleton_reque
 	client_answer(here, request->client, scratch_take(here), !request->is_released);
 }
 
-void singleton_refuse_lost(struct component_shard *here, const struct singleton_request *request)
+void singleton_refuse_lost(struct component_shard *here, struct singleton_request *request)
 {
 	buf_printf(&here->out.scratch, "COMPONENT_REHYDRATION_REQUIRED:%.*s", STR_ARG(request->component_id));
 	singleton_refuse(here, request, scratch_take(here));
 }
 
-void singleton_answer_mount(struct audience *audience, const struct singleton_request *request, const live_value *state,
+void singleton_answer_mount(struct audience *audience, struct singleton_request *request, const live_value *state,
 			    struct str signed_state)
 {
 	struct component_shard *here = audience->here;
 	struct buf *out = &here->out.scratch;
 
+	if (request->asker) {
+		const live_value *result = mount_result(audience->sender.id, state, signed_state);
+		tell_asker(here, request, result, (struct str){NULL, 0});
+		live_value_unref(result);
+		return;
+	}
 	if (request->rehydrates)
 		buf_printf(out, "{\"newComponentId\":\"%.*s\"}", STR_ARG(audience->sender.id));
 	else
@@ -209,7 +228,7 @@ void singleton_tell_joins(live_component *self)
 }
 
 void singleton_make(struct audience *audience, const live_value *state, struct str id,
-		    const struct singleton_request *request)
+		    struct singleton_request *request)
 {
 	struct instance_options options = {
 		.definition = audience->definition,
@@ -223,9 +242,12 @@ void singleton_make(struct audience *audience, const live_value *state, struct s
 		.request_id = request ? request->request_id : (struct str){NULL, 0},
 		.connection = request ? request->connection.ptr : NULL,
 		.rehydrates = request && request->rehydrates,
+		.asker = request ? request->asker : NULL,
 	};
 	live_component *self = instance_new(audience->here, &options);
 
+	if (request)
+		request->asker = NULL; /* the mount tells it */
 	self->audience = audience;
 	audience->component = self;
 	audience->sender = self->sender;
@@ -251,7 +273,7 @@ void singleton_end(live_component *self)
 /* ---- serving ---- */
 
 /* The first mount makes it. */
-static void create(struct component_shard *here, const struct singleton_request *request)
+static void create(struct component_shard *here, struct singleton_request *request)
 {
 	const live_value *given = request->seed ? request->seed : request->value;
 
@@ -260,7 +282,7 @@ static void create(struct component_shard *here, const struct singleton_request 
 }
 
 /* Further mounts get the state as it is (behaviour.md 2.1, step 3). */
-static void attach(live_component *self, const struct singleton_request *request)
+static void attach(live_component *self, struct singleton_request *request)
 {
 	struct component_shard *here = self->home;
 	struct audience *audience = self->audience;

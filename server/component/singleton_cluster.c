@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "server/component/action_rate.h"
+#include "server/component/adopt.h"
 #include "server/component/client.h"
 #include "server/component/component_shard.h"
 #include "server/component/definition.h"
@@ -94,7 +95,7 @@ static void ask(struct clustered *self, enum cluster_verb verb)
 	self->again = false;
 	self->asked_ms = now_ms(self);
 	self->ask.verb = verb;
-	self->ask.name = self->audience->definition->name;
+	self->ask.name = str_of(self->name);
 	self->ask.component_id = id;
 	self->ask.insists = self->audience->count > 0;
 	self->ask.answered = on_answer;
@@ -143,6 +144,7 @@ static void free_clustered(struct grave *grave)
 	live_value_unref(self->state);
 	live_value_unref(self->early);
 	free(self->elsewhere);
+	free(self->name);
 	free(self);
 }
 
@@ -262,12 +264,13 @@ static void won(struct clustered *self, const struct cluster_answer *answer)
 	struct component_shard *here = clustered_here(self);
 	const live_value *whole;
 	const live_value *stored = read_stored(answer, &whole);
+
+	adopt_for_new(self->audience);
 	const live_value *base = stored ? stored : self->state ? self->state : given_by_mount(self);
 	const live_value *state = mount_initial_state(self->audience->definition, base);
-	struct str name = self->audience->definition->name;
 
 	live_value_unref(whole);
-	struct owner *owner = owner_new(self->cluster, self, name, answer, self->asked_ms, state);
+	struct owner *owner = owner_new(self->cluster, self, str_of(self->name), answer, self->asked_ms, state);
 	if (!is_wanted(self) ||
 	    (self->audience->count && !str_equal(self->audience->sender.id, answer->component_id))) {
 		owner_let_go(owner, OWNER_RELEASE);
@@ -393,6 +396,7 @@ struct clustered *clustered_new(struct audience *audience)
 
 	self->cluster = audience->here->cluster;
 	self->audience = audience;
+	self->name = mem_strndup(audience->definition->name.ptr, audience->definition->name.len);
 	list_init(&self->waiting);
 	forwards_init(&self->forwards, audience, on_doubt);
 	timer_init(&self->timer, on_timer);

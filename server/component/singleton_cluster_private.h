@@ -42,6 +42,7 @@ struct clustered {
 	uint64_t seq;             /* of the last delta in it; 0: not known */
 	const live_value *early;  /* ours: an array of deltas that were heard while asking */
 	struct cluster_ask ask;   /* claim or look */
+	char *name;               /* ours: in questions that are under way, when the definition may be another one */
 	int64_t asked_ms;
 	bool asking;
 	bool again;            /* look again after the answer */

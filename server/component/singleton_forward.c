@@ -136,7 +136,7 @@ void forwards_fail_refused(struct forwards *forwards)
 
 /* ---- answers ---- */
 
-static void answer(struct component_shard *here, const struct singleton_request *request, const live_value *response)
+static void answer(struct component_shard *here, struct singleton_request *request, const live_value *response)
 {
 	struct str error = cluster_text(response, "error");
 	struct reply reply = {

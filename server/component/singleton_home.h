@@ -16,14 +16,14 @@
 /* Makes the instance of audience, with state (given away) and id (empty: a new one), for those clients that it has
  * already and for the one whose mount request is (NULL: none), which is answered. */
 void singleton_make(struct audience *audience, const live_value *state, struct str id,
-		    const struct singleton_request *request);
+		    struct singleton_request *request);
 /* Answers a mount with the state as it is; signed_state may be empty. */
-void singleton_answer_mount(struct audience *audience, const struct singleton_request *request, const live_value *state,
+void singleton_answer_mount(struct audience *audience, struct singleton_request *request, const live_value *state,
 			    struct str signed_state);
 /* Answers a request, of whatever kind, with an error. */
-void singleton_refuse(struct component_shard *here, const struct singleton_request *request, struct str error);
+void singleton_refuse(struct component_shard *here, struct singleton_request *request, struct str error);
 /* The client believed in a singleton that has ended. */
-void singleton_refuse_lost(struct component_shard *here, const struct singleton_request *request);
+void singleton_refuse_lost(struct component_shard *here, struct singleton_request *request);
 /* Calls on_client_join. */
 void singleton_tell_join(live_component *self, const char *connection, unsigned clients);
 

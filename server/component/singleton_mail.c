@@ -3,10 +3,13 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/component/call.h"
 #include "server/component/component_shard.h"
 
 void singleton_request_free(struct singleton_request *request)
 {
+	if (request->asker)
+		call_tell_asker(&(struct call){.asker = request->asker}, NULL, STR("The server has ended"));
 	live_value_unref(request->value);
 	live_value_unref(request->seed);
 	live_auth_unref(request->auth);

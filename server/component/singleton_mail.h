@@ -15,6 +15,7 @@
 #include "server/component/definition.h"
 #include "shard/shard.h"
 
+struct call_asker;
 struct component_shard;
 
 enum singleton_ask { ASK_MOUNT, ASK_DETACH, ASK_REFRESH, ASK_ACTION, ASK_PROPERTY, ASK_STATE };
@@ -29,11 +30,12 @@ struct singleton_request {
 	bool is_legacy;
 	bool expect_response;
 	bool rehydrates;
-	bool is_released;        /* the client was held, and goes on before it is answered */
-	const live_value *value; /* ours: props, payload, property or state */
-	const live_value *seed;  /* ours, or NULL */
-	const live_auth *auth;   /* ours: who asks, or NULL */
-	struct str connection;   /* these are in text */
+	bool is_released;         /* the client was held, and goes on before it is answered */
+	const live_value *value;  /* ours: props, payload, property or state */
+	const live_value *seed;   /* ours, or NULL */
+	const live_auth *auth;    /* ours: who asks, or NULL */
+	struct call_asker *asker; /* MOUNT: the program that mounts it, until it was told; NULL: the client */
+	struct str connection;    /* these are in text */
 	struct str component_id;
 	struct str request_id;
 	struct str word;   /* the action, the property, or the room of a mount */
@@ -43,6 +45,7 @@ struct singleton_request {
 
 /* What to copy into a request; the lengths decide its size. */
 struct singleton_request *singleton_request_new(const struct singleton_request *from);
+/* A program that was not told hears that the server has ended. */
 void singleton_request_free(struct singleton_request *request);
 /* The shard where the singleton lives. */
 unsigned singleton_home(const struct component_shard *here, const struct definition *definition);

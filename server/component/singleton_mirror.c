@@ -12,7 +12,7 @@ enum { EARLY_MAX = 256 }; /* messages heard before the state that they change is
 
 /* ---- a mirror's clients ---- */
 
-static void attach(struct clustered *self, const struct singleton_request *request)
+static void attach(struct clustered *self, struct singleton_request *request)
 {
 	struct audience *audience = self->audience;
 	struct component_shard *here = clustered_here(self);

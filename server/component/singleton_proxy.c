@@ -61,6 +61,7 @@ void singleton_mount(struct client *client, const struct definition *definition,
 		.seed = seed,
 		.connection = str_of(client->id),
 		.auth = client->auth,
+		.asker = request->asker,
 		.component_id = request->component_id,
 		.request_id = request->request_id,
 		.word = request->room,
@@ -273,8 +274,21 @@ static void end(struct component_shard *here, const struct singleton_notice *not
 	end_proxy_if_empty(here, proxy);
 }
 
+/* An instance that was made anew in a cluster may be of newer code than the proxy knows. */
+static void follow(struct component_shard *here, const struct singleton_notice *notice)
+{
+	struct proxy *proxy = find_proxy(here, notice->definition);
+
+	if (!proxy || proxy->definition == notice->definition || !definition_is_of(notice->definition, here->registry))
+		return;
+	proxy->definition = notice->definition;
+	proxy->by_name.key = notice->definition->name;
+}
+
 void singleton_hear(struct component_shard *here, struct singleton_notice *notice)
 {
+	if (here->cluster)
+		follow(here, notice);
 	switch (notice->news) {
 	case NEWS_ATTACHED: attach(here, notice); break;
 	case NEWS_PUSH:

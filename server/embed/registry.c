@@ -256,14 +256,8 @@ static void visit_mount(struct errand_leg *leg, struct server_shard *here)
 
 	if (!session)
 		return;
-	struct str name = errand_text(leg, "name");
-	const struct definition *definition = registry_find(here->components->registry, name);
-	if (definition && definition->api->singleton) {
-		errand_end(leg, "Component is a singleton: its clients mount it", NULL);
-		return;
-	}
 	struct mount_request request = {
-		.name = name,
+		.name = errand_text(leg, "name"),
 		.room = errand_text(leg, "room"),
 		.props = errand_value(leg, "props"),
 		.asker = asker_new(leg),

@@ -213,12 +213,49 @@ START_TEST(mount_and_unmount)
 			 "Component 'None' not found");
 	ck_assert_str_eq(EMBED_ERROR(live_registry_mount(server, "x", "Counter", NULL, NULL, live_wait_done, W)),
 			 "Connection not found");
-	ck_assert_str_eq(EMBED_ERROR(live_registry_mount(server, connection, "Board", NULL, NULL, live_wait_done, W)),
-			 "Component is a singleton: its clients mount it");
 	embed_client_ask(ana, "'type':'COMPONENT_PING'"); /* it is not held */
 	const char *shared = embed_client_mount(ana, "Board", NULL);
 	EMBED_EXPECT("'(null): 1'", live_registry_execute(server, shared, "add", NULL, NULL, live_wait_done, W));
 	EMBED_EXPECT("null", live_registry_unmount(server, shared, live_wait_done, W));
+	finish();
+}
+END_TEST
+
+/* A singleton is mounted for its clients as they would do it: the first makes it, the others join. */
+START_TEST(mount_singleton)
+{
+	begin();
+	struct embed_client *clients[3];
+	const live_value *mounted[3];
+	char id[32];
+
+	for (unsigned i = 0; i < 3; i++) {
+		clients[i] = embed_client_new(stage, NULL, NULL);
+		mounted[i] = EMBED_ANSWER(live_registry_mount(server, embed_client_id(clients[i]), "Board",
+							      live_object("given", live_int(i), NULL), NULL,
+							      live_wait_done, W));
+		if (i == 0)
+			snprintf(id, sizeof id, "%s", live_as_string(live_get(mounted[0], "componentId")));
+		ck_assert_str_eq(live_as_string(live_get(mounted[i], "componentId")), id);
+		ck_assert_int_eq(live_as_int(live_path(mounted[i], "initialState.given"), -1), 0);
+		ck_assert_ptr_nonnull(live_as_string(live_path(mounted[i], "signedState.signature")));
+		const live_value *push = embed_client_wait(clients[i], "type", "STATE_UPDATE");
+		ck_assert_str_eq(live_as_string(live_get(push, "componentId")), id);
+		embed_client_ask(clients[i], "'type':'COMPONENT_PING'"); /* it is not held, and got no answer */
+		live_value_unref(mounted[i]);
+	}
+	/* Again is fine; each is a client like any other. */
+	live_value_unref(EMBED_ANSWER(
+		live_registry_mount(server, embed_client_id(clients[1]), "Board", NULL, NULL, live_wait_done, W)));
+	ck_assert_str_eq(embed_client_mount(clients[2], "Board", NULL), id);
+	const live_value *stats = EMBED_ANSWER(live_registry_stats(server, live_wait_done, W));
+	ck_assert_int_eq(live_as_int(live_path(stats, "singletons.Board.connections"), 0), 3);
+	live_value_unref(stats);
+	embed_client_ask(clients[1],
+			 "'type':'PROPERTY_UPDATE','componentId':'%s','property':'count','payload':{'value':8}", id);
+	for (unsigned i = 0; i < 3; i += 2)
+		embed_client_wait(clients[i], "type", "STATE_DELTA");
+	EMBED_EXPECT("null", live_registry_unmount(server, id, live_wait_done, W));
 	finish();
 }
 END_TEST
@@ -285,5 +322,5 @@ START_TEST(debugger_is_on)
 }
 END_TEST
 
-CORE_TESTS("registry", which, members_of_an_instance, visit_and_execute, deferred, mount_and_unmount, statistics,
-	   debugger_is_off, debugger_is_on)
+CORE_TESTS("registry", which, members_of_an_instance, visit_and_execute, deferred, mount_and_unmount, mount_singleton,
+	   statistics, debugger_is_off, debugger_is_on)
