@@ -79,7 +79,7 @@ class Client:
         self.waiting = {}
         self.heard, self.answered = set(), set()        # on this connection
         self.count = 0
-        self.is_up = False
+        self.is_connected = self.is_up = False
         self.trying_since = time.monotonic()    # of what has not been answered well yet; None: nothing is asked
         self.errors = {}
 
@@ -112,12 +112,14 @@ class Client:
 
     def begin(self):
         """A new connection: nothing was heard on it, and there is a state to come back with."""
+        self.is_connected = True
         self.presented = self.states.get(self.last_share, self.presented)
         self.share = self.tally = self.rehydrated = None
         self.states, self.heard, self.answered = {}, set(), set()
 
     def forsake(self):
-        """Nobody answers any more."""
+        """Nobody answers any more, nor what is asked from now on."""
+        self.is_connected = False
         for future in self.waiting.values():
             if not future.done():
                 future.set_exception(Lost())
@@ -169,6 +171,8 @@ class Client:
             self.heard.add(once)
 
     async def ask(self, type, **fields):
+        if not self.is_connected:
+            raise Lost("ended")
         self.count += 1
         id = f"{self.who}-{self.count}"
         future = self.waiting[id] = asyncio.get_running_loop().create_future()
