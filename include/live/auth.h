@@ -6,8 +6,9 @@
  * is asked on the client's shard and must not block: it ends the request that it is given, at once or later, from any
  * thread.
  *
- * What one may get wrong: a request that is never ended holds its client up until the server's time limit, and one that
- * is ended twice is a use after free.
+ * What one may get wrong: a request that is never ended holds its client up until the server's time limit, and its
+ * memory until the server ends; of two ends the first counts, but when the client has been told the second is a use
+ * after free.
  *
  * Threads: [any], but where another tag stands.
  */

@@ -230,7 +230,7 @@ LIVE_API int live_reply_error(live_reply *reply, const char *format, ...) __attr
 LIVE_API live_deferred *live_reply_defer(live_reply *reply);
 /* [any] Ends a deferred reply; gives value and deferred away. Fine when the client has gone. */
 LIVE_API void live_deferred_value(live_deferred *deferred, const live_value *value);
-/* [any] As above, with the text of a failure (copied). */
+/* [any] As above, with the text of a failure (copied; NULL: "Action failed"). */
 LIVE_API void live_deferred_error(live_deferred *deferred, const char *text);
 
 /* ---- to the clients ---- */

@@ -1,7 +1,13 @@
 /*
- * Versioned - built three times, as versions 1, 2 and 3: 1 and 2 stay with whom they began, 3 takes over from any.
+ * Versioned - built three times, as versions 1, 2 and 3: 1 and 2 stay with whom they began, 3 takes over from any. And
+ * three times more as the singleton VersionedShared.
  */
 #include <live/live.h>
+
+struct versioned {
+	int calls;
+	live_deferred *mounting; /* NULL: the mount was answered */
+};
 
 static int which(live_component *self, const live_value *payload, live_reply *reply)
 {
@@ -13,11 +19,11 @@ static int which(live_component *self, const live_value *payload, live_reply *re
 
 static int count(live_component *self, const live_value *payload, live_reply *reply)
 {
-	int *calls = live_private(self);
+	struct versioned *versioned = live_private(self);
 
 	(void)payload;
 	live_set(self, "count", live_int(live_get_int(self, "count") + 1));
-	live_reply_value(reply, live_int(++*calls));
+	live_reply_value(reply, live_int(++versioned->calls));
 	return 0;
 }
 
@@ -57,9 +63,37 @@ static void on_room_join(live_component *self, const char *room)
 	live_room_on(self, room, "*", on_event);
 }
 
+static void answer_mount(live_component *self, live_timer *timer)
+{
+	struct versioned *versioned = live_private(self);
+
+	(void)timer;
+	live_deferred_value(versioned->mounting, NULL);
+	versioned->mounting = NULL;
+}
+
+static void on_destroy(live_component *self)
+{
+	struct versioned *versioned = live_private(self);
+
+	if (versioned->mounting)
+		answer_mount(self, NULL);
+}
+
+static void on_client_join(live_component *self, const char *connection, unsigned clients)
+{
+	(void)connection;
+	live_set(self, "joined", live_object("clients", live_int(clients), "by", live_int(VERSION), NULL));
+}
+
 static int on_mount(live_component *self, live_reply *reply)
 {
-	(void)reply;
+	struct versioned *versioned = live_private(self);
+
+	if (live_get_bool(self, "slow")) {
+		versioned->mounting = live_reply_defer(reply);
+		live_after(self, 500, answer_mount);
+	}
 	live_every(self, 20, tick);
 	return live_room_join(self, "versions", NULL);
 }
@@ -73,13 +107,24 @@ static void on_rehydrate(live_component *self, const live_value *previous)
 #define TEXT_(number) #number
 #define TEXT(number) TEXT_(number)
 
+#ifdef SHARED
+#define NAME "VersionedShared"
+#define IS_SHARED true
+#else
+#define NAME "Versioned"
+#define IS_SHARED false
+#endif
+
 LIVE_COMPONENT{
-	.name = "Versioned",
+	.name = NAME,
+	.singleton = IS_SHARED,
 	.default_state = "{\"made\":" TEXT(VERSION) ",\"count\":0,\"ticks\":0,\"new" TEXT(VERSION) "\":true}",
 	.actions = LIVE_ACTIONS({"which", which}, {"count", count}, {"offload", offload}),
-	.private_size = 16 * VERSION,
+	.private_size = sizeof(struct versioned) * VERSION,
 	.move_on_reload = VERSION == 3,
 	.on_mount = on_mount,
+	.on_destroy = on_destroy,
+	.on_client_join = on_client_join,
 	.on_rehydrate = on_rehydrate,
 	.on_room_join = on_room_join,
 };
