@@ -28,3 +28,28 @@ function mergeObject(target: State, source: State, nested: boolean): State {
 function mergeValue(current: unknown, value: unknown): unknown {
 	return isObject(value) && isObject(current) ? mergeObject(current, value, true) : value;
 }
+
+/**
+ * What the server makes of `updates` to a room: partial at the top level, complete below it. So an object that takes the
+ * place of an object loses the keys that are not in it; a null below the top stays only where one was.
+ */
+export function patchState<S extends State>(state: S, updates: State): S {
+	const patched: State = { ...state };
+	for (const [key, value] of Object.entries(updates)) {
+		if (key !== POISON && value !== undefined)
+			patched[key] = replaceValue(patched[key], value);
+	}
+	return patched as S;
+}
+
+function replaceValue(current: unknown, value: unknown): unknown {
+	if (!isObject(value) || !isObject(current))
+		return value;
+	const replaced: State = {};
+	for (const [key, inner] of Object.entries(value)) {
+		const wasNull = current[key] === null;
+		if (key !== POISON && inner !== undefined && (inner !== null || wasNull))
+			replaced[key] = replaceValue(current[key], inner);
+	}
+	return replaced;
+}

@@ -128,7 +128,7 @@ export class RoomManager {
 	}
 
 	setState(roomId: string, updates: State): void {
-		this.room(roomId).change(updates);
+		this.room(roomId).write(updates);
 		if (this.componentId !== null)
 			this.post(clientMessages.roomStateSet(this.componentId, roomId, updates));
 	}
@@ -157,6 +157,7 @@ export class RoomManager {
 		const componentId = this.requireId();
 		this.listen();
 		const request = clientMessages.roomJoin(componentId, room.id, room.initialState);
+		room.expect();
 		const reply = await this.options.sendMessageAndWait(request, ROOM_TIMEOUT);
 		const joined = readRoomJoinResponse(reply);
 		if (!joined)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mergeState } from "../src/merge";
+import { mergeState, patchState } from "../src/merge";
 
 test("scalars and arrays replace", () => {
 	assert.deepEqual(mergeState({ n: 1, list: [1, 2], kept: true }, { n: 2, list: [3] }), { n: 2, list: [3], kept: true });
@@ -48,4 +48,15 @@ test("a delta cannot reach a prototype", () => {
 	assert.equal((merged as any).polluted, undefined);
 	assert.equal((merged.a as any).polluted, undefined);
 	assert.equal(({} as any).polluted, undefined);
+});
+
+test("a patch is partial at the top level and complete below it, as the server takes it", () => {
+	const state = { top: 1, players: { p1: { x: 1, y: 2, was: null }, p2: { x: 3 } }, list: [1] };
+	assert.deepEqual(patchState(state, { top: null, players: { p1: { y: 5, was: null, is: null } }, list: [2] }), {
+		top: null,
+		players: { p1: { y: 5, was: null } },
+		list: [2],
+	});
+	assert.deepEqual(patchState({ a: 1 }, { a: { n: null }, b: undefined }), { a: { n: null } });
+	assert.deepEqual(state.players.p1, { x: 1, y: 2, was: null });
 });

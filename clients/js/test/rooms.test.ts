@@ -93,6 +93,19 @@ test("emit and setState do not wait; setState shows at once", async () => {
 	assert.deepEqual(server.link.received("ROOM_STATE_SET")[1].payload, { state: { topic: "by assignment" } });
 });
 
+test("what is written before a join is answered is kept: the answer's state is from before", async () => {
+	const { server, rooms } = await mounted();
+	const room = rooms.createHandle<any>("tea");
+	const join = room.join();
+	room.setState({ mine: { a: 1 }, topic: "new" });
+	room.setState({ mine: { b: 2 } });
+	await server.link.reply("ROOM_JOIN", {
+		type: "ROOM_JOINED", success: undefined, payload: { roomId: "tea", state: { topic: "old", others: 1 } },
+	});
+	await join;
+	assert.deepEqual(room.state, { topic: "new", others: 1, mine: { b: 2 } });
+});
+
 test("leave asks the server, and listeners stay for the next join", async () => {
 	const { server, room } = await joined();
 	const seen: unknown[] = [];

@@ -257,5 +257,5 @@ START_TEST(test_collapse)
 }
 END_TEST
 
-CORE_TESTS("mount_sequence", test_initial_state, test_mount, test_mount_that_fails, test_error_text, test_rehydrate, test_signatures,
-	   test_collapse)
+CORE_TESTS("mount_sequence", test_initial_state, test_mount, test_mount_that_fails, test_error_text, test_rehydrate,
+	   test_signatures, test_collapse)
