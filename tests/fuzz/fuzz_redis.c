@@ -52,6 +52,8 @@ struct peer {   /* our end of one of the connections */
 static struct shard_group *group;
 static struct shard *shard;
 static int listener;
+static char folder[] = "/tmp/fuzz-redis-XXXXXX";
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static char url[128];
 static int64_t ahead_ms; /* of the real clock */
 
@@ -321,16 +323,20 @@ static void turn(void)
 
 /* ---- a run ---- */
 
+static void clean(void)
+{
+	unlink(address.sun_path);
+	rmdir(folder);
+}
+
 static void prepare(void)
 {
 	const struct shard_options options = {.count = 1, .mailbox_depth = 1024, .mail_budget = 1024, .manual = true};
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	char folder[] = "/tmp/fuzz-redis-XXXXXX";
 
 	log_setup(LOG_ERROR, STDERR_FILENO); /* each run connects, and loses its connection */
 	assert_always(shard_group_new(&group, &options) == 0);
 	shard = shard_group_at(group, 0);
-	assert_always(mkdtemp(folder));
+	assert_always(mkdtemp(folder) && atexit(clean) == 0);
 	snprintf(address.sun_path, sizeof address.sun_path, "%s/s", folder);
 	snprintf(url, sizeof url, "unix://%s", address.sun_path);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
