@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "core/mem.h"
 
 static bool is_object(const live_value *value)
 {
@@ -21,7 +22,9 @@ static const live_value *with(const live_value *object, const live_iter *member,
 
 static const live_value *without(const live_value *object, const live_iter *member)
 {
-	char *key = strndup(member->key, member->key_len);
+	char *key = mem_alloc(member->key_len + 1);
+
+	memcpy(key, member->key, member->key_len);
 	const live_value *less = live_without(object, key);
 
 	free(key);
