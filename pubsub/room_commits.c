@@ -253,7 +253,7 @@ static void remember(struct room_commits *commits, struct waiter *waiter)
 	waiter->since_ms = now;
 	waiter->mail = NULL;
 	append(done, waiter);
-	while (done->count > DONE_MAX || done->bytes > DONE_BYTES)
+	while (done->first && (done->count > DONE_MAX || done->bytes > DONE_BYTES))
 		waiter_free(take(done, &done->first));
 	forget_old(done, now);
 }
@@ -400,7 +400,7 @@ int64_t room_commits_expire(struct room_commits *commits, int64_t before_ms, con
 		unsigned out = commits->out_waiters;
 
 		room_commits_drop(commits, true);
-		for (; index < out; index++)
+		for (; index < out && *at; index++)
 			give_up(commits, at, out_error);
 	}
 	while (*at && (*at)->since_ms <= before_ms)

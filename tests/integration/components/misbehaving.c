@@ -299,8 +299,8 @@ static int on_mount(live_component *self, live_reply *reply)
 		return INT_MIN;
 	if (is_way(self, "mount never"))
 		live_reply_defer(reply);
-	if (is_way(self, "mount bomb"))
-		live_set(self, "odd", bomb(64));
+	if (is_way(self, "mount huge"))
+		live_set(self, "odd", letters(65 << 20));
 	if (is_way(self, "mount end"))
 		live_destroy(self);
 	return 0;
