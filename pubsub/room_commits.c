@@ -75,6 +75,7 @@ static struct waiter *take(struct queue *queue, struct waiter **at)
 {
 	struct waiter *waiter = *at;
 
+	assert_always(waiter);
 	*at = waiter->next;
 	if (!*at)
 		queue->last = at;

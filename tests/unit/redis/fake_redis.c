@@ -70,8 +70,8 @@ static struct command *oldest(struct list *list)
 
 static void free_all(struct list *list)
 {
-	for (struct command *command; (command = oldest(list));)
-		command_free(command);
+	list_for_each_safe (at, list)
+		command_free(LIST_OF(at, struct command, link));
 }
 
 /* ---- what the scripts do ---- */
@@ -242,7 +242,8 @@ void fake_link_connect(struct redis_link *link, struct fake_redis *server)
 
 static void fail_all(struct list *list)
 {
-	for (struct command *command; (command = oldest(list));) {
+	list_for_each_safe (at, list) {
+		struct command *command = LIST_OF(at, struct command, link);
 		redis_answer *answer = command->answer;
 		void *context = command->context;
 
