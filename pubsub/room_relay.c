@@ -54,23 +54,31 @@ void rooms_adapter_relay(struct rooms *rooms, const struct room_event *event)
 		room_receive(rooms, &dispatch->base);
 }
 
-/* The delta that leads from old to new, with null for top-level keys that went: a patch has no other word for that. */
-static const live_value *difference(const struct room *room, const live_value *old, const live_value *new)
+/* What leads from old to new, with null for top-level keys that went: a delta has no other word for that. */
+static void find_steps(const struct room *room, const live_value *old, const live_value *new, struct diff_steps *steps)
 {
 	const struct diff_options options = {.deep = true, .depth = room_options(room)->diff_depth};
-	const live_value *delta, *next;
 	live_iter iter = {0};
 
-	diff_patch(old, new, &options, &delta, &next);
-	live_value_unref(next);
+	diff_states(old, new, &options, steps);
 	while (live_next(old, &iter)) {
 		if (live_get_len(new, iter.key, iter.key_len))
 			continue;
-		const live_value *wider = live_with_len(delta, iter.key, iter.key_len, live_null());
-		live_value_unref(delta);
-		delta = wider;
+		const live_value *wider = live_with_len(steps->delta, iter.key, iter.key_len, live_null());
+		live_value_unref(steps->delta);
+		steps->delta = wider;
 	}
-	return delta;
+}
+
+/* The room's state is next from now on; its members are told delta, which leads there and is given away. */
+static void take_step(struct room *room, const live_value *delta, const live_value *next, int64_t wall_ms)
+{
+	struct room_change change;
+
+	room_state_plan_replace(&room->state, delta, next, &change);
+	(void)room_apply(room, &change, (struct room_origin){0}, wall_ms);
+	room_change_drop(&change);
+	live_value_unref(delta);
 }
 
 int rooms_adapter_adopt(struct rooms *rooms, struct str room_id, const live_value *state, const live_value *delta,
@@ -85,14 +93,16 @@ int rooms_adapter_adopt(struct rooms *rooms, struct str room_id, const live_valu
 		room_finish_opening(room, state);
 		return 0;
 	}
-	const live_value *told = delta ? live_value_ref(delta) : difference(room, room->state.value, state);
-	struct room_change change;
-	if (told) {
-		room_state_plan_replace(&room->state, told, state, &change);
-		(void)room_apply(room, &change, (struct room_origin){0}, wall_ms);
-		room_change_drop(&change);
+	struct diff_steps steps = {.delta = live_value_ref(delta)};
+	if (!delta)
+		find_steps(room, room->state.value, state, &steps);
+	if (steps.clear) {
+		const live_value *cleared = live_merge(room->state.value, steps.clear);
+		take_step(room, steps.clear, cleared, wall_ms);
+		live_value_unref(cleared);
 	}
-	live_value_unref(told);
+	if (steps.delta)
+		take_step(room, steps.delta, state, wall_ms);
 	return 0;
 }
 

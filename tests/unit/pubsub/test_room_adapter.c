@@ -129,6 +129,31 @@ START_TEST(no_answer_opens_the_room_after_a_while)
 }
 END_TEST
 
+/* A state from elsewhere: members hear what leads to it, in two steps where an object with nulls takes another's place.
+ */
+START_TEST(adopts_a_state)
+{
+	struct room_stage *stage = room_stage_new(2, 0, NULL);
+	struct actor *actor = actor_new(stage, 0, "actor");
+	const live_value *state = parse("{\"a\":{\"x\":{\"n\":null}},\"b\":2}");
+	struct rooms *home = home_rooms(stage, "lobby");
+
+	actor_join_with(actor, "lobby", "{\"a\":{\"x\":{\"m\":1}},\"b\":1,\"c\":1}");
+	room_stage_run(stage);
+	actor_expect(actor, "JOINED {\"a\":{\"x\":{\"m\":1}},\"b\":1,\"c\":1}\n");
+	shard_enter(rooms_shard(home));
+	ck_assert_int_eq(rooms_adapter_adopt(home, STR("lobby"), state, NULL, STAGE_WALL_MS), 0);
+	ck_assert_int_eq(rooms_adapter_adopt(home, STR("lobby"), state, NULL, STAGE_WALL_MS), 0);
+	shard_enter(NULL);
+	room_stage_run(stage);
+	actor_expect(actor, "$state:update {\"state\":{\"a\":{\"x\":null}}}\n"
+			    "$state:update {\"state\":{\"a\":{\"x\":{\"n\":null}},\"b\":2,\"c\":null}}\n");
+	live_value_unref(state);
+	actor_free(actor);
+	room_stage_free(stage);
+}
+END_TEST
+
 /* All who wanted in are gone before the room is open: it opens all the same, and is kept and closed as others are. */
 START_TEST(opens_for_nobody)
 {
@@ -308,6 +333,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, late_answer);
 	tcase_add_test(tests, no_answer_opens_the_room_after_a_while);
 	tcase_add_test(tests, opens_for_nobody);
+	tcase_add_test(tests, adopts_a_state);
 	tcase_add_test(tests, waiting_is_bounded);
 	tcase_add_test(tests, waiting_bytes_are_bounded);
 	tcase_add_test(tests, an_initial_state_that_is_too_long_makes_no_room);

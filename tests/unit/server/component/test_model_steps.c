@@ -205,7 +205,7 @@ static void act_set(struct turn *turn)
 	static const char *const names[] = {"p", "q", "r"};
 	const live_value *payload = live_object(NULL, NULL);
 
-	for (unsigned i = 0, count = 1 + below(turn, 3); i < count; i++) {
+	for (unsigned i = below(turn, 3); i < 3; i++) {
 		const live_value *patch = any_patch(turn), *more;
 		known(turn, patch);
 		more = live_with(payload, names[i], patch);
