@@ -22,6 +22,11 @@ enum { MAX_BODY = 4096, MAX_ROOM = 200, CHUNK = 7 };
 static char folder[] = "/tmp/fuzz-api-XXXXXX";
 static char where[64];
 
+struct text {
+	const uint8_t *bytes;
+	size_t len;
+};
+
 static void must(int is_so, const char *what)
 {
 	if (is_so)
@@ -65,27 +70,21 @@ static int dial(void)
 }
 
 /* Bytes of the input that may stand in a path as they are; the rest by their number. */
-static size_t write_room(char *to, const uint8_t *bytes, size_t len)
+static void write_room(FILE *to, const uint8_t *bytes, size_t len)
 {
-	size_t at = 0;
-
 	for (size_t i = 0; i < len && i < MAX_ROOM; i++)
-		at += (size_t)sprintf(to + at, isalnum(bytes[i]) || bytes[i] == '%' ? "%c" : "%%%02x", bytes[i]);
-	return at;
+		fprintf(to, isalnum(bytes[i]) || bytes[i] == '%' ? "%c" : "%%%02x", bytes[i]);
 }
 
-static size_t write_chunks(char *to, const uint8_t *body, size_t len)
+static void write_chunks(FILE *to, const uint8_t *body, size_t len)
 {
-	size_t at = 0;
-
 	for (size_t i = 0; i < len; i += CHUNK) {
 		size_t piece = len - i < CHUNK ? len - i : CHUNK;
-		at += (size_t)sprintf(to + at, "%zx\r\n", piece);
-		memcpy(to + at, body + i, piece);
-		at += piece;
-		at += (size_t)sprintf(to + at, "\r\n");
+		fprintf(to, "%zx\r\n", piece);
+		fwrite(body + i, 1, piece, to);
+		fprintf(to, "\r\n");
 	}
-	return at + (size_t)sprintf(to + at, "0\r\n\r\n");
+	fprintf(to, "0\r\n\r\n");
 }
 
 static void send_all(int fd, const char *bytes, size_t len)
@@ -108,7 +107,7 @@ static int read_answer(int fd)
 	answer[len] = 0;
 	must(!strncmp(answer, "HTTP/1.1 ", 9), "no answer");
 	const char *body = strstr(answer, "\r\n\r\n");
-	int status = atoi(answer + 9);
+	int status = (int)strtol(answer + 9, NULL, 10);
 	if (status == 200 || status == 400) {
 		const live_value *value = body ? live_from_json(body + 4, strlen(body + 4), NULL, 0) : NULL;
 		must(status == 400 || value != NULL, "an answer that is no JSON");
@@ -117,37 +116,59 @@ static int read_answer(int fd)
 	return status;
 }
 
+/* room NULL: the lobby. */
+static void write_request(FILE *to, unsigned char flags, struct text room, struct text body)
+{
+	fprintf(to, "POST /api/live/rooms/");
+	if (room.bytes)
+		write_room(to, room.bytes, room.len);
+	else
+		fprintf(to, "lobby");
+	fprintf(to, "/%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n", flags & 1 ? "emit" : "messages");
+	if (flags & 4) {
+		fprintf(to, "Transfer-Encoding: chunked\r\n\r\n");
+		write_chunks(to, body.bytes, body.len);
+	} else {
+		fprintf(to, "Content-Length: %zu\r\n\r\n", body.len);
+		fwrite(body.bytes, 1, body.len, to);
+	}
+}
+
+/* The status of the answer to it. */
+static int ask(unsigned char flags, struct text room, struct text body)
+{
+	char *request;
+	size_t len;
+	FILE *to = open_memstream(&request, &len);
+
+	must(to != NULL, "no memory");
+	write_request(to, flags, room, body);
+	fclose(to);
+	int fd = dial();
+	send_all(fd, request, len);
+	int status = read_answer(fd);
+	close(fd);
+	free(request);
+	return status;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char request[16 * MAX_BODY];
-	const uint8_t *body = data + 1, *line = size > 1 && data[0] & 2 ? memchr(body, '\n', size - 1) : NULL;
-	char room[3 * MAX_ROOM + 1] = "lobby";
+	struct text room = {NULL, 0};
 
 	if (!size || size > MAX_BODY)
 		return 0;
 	if (!*where)
 		start();
+	struct text body = {data + 1, size - 1};
+	const uint8_t *line = body.len && data[0] & 2 ? memchr(body.bytes, '\n', body.len) : NULL;
 	if (line) {
-		write_room(room, body, (size_t)(line - body));
-		body = line + 1;
+		room = (struct text){body.bytes, (size_t)(line - body.bytes)};
+		body = (struct text){line + 1, body.len - room.len - 1};
 	}
-	size_t len = size - (size_t)(body - data);
-	size_t at = (size_t)sprintf(request, "POST /api/live/rooms/%s/%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n",
-				    room, data[0] & 1 ? "emit" : "messages");
-	if (data[0] & 4) {
-		at += (size_t)sprintf(request + at, "Transfer-Encoding: chunked\r\n\r\n");
-		at += write_chunks(request + at, body, len);
-	} else {
-		at += (size_t)sprintf(request + at, "Content-Length: %zu\r\n\r\n", len);
-		memcpy(request + at, body, len);
-		at += len;
-	}
-	int fd = dial();
-	send_all(fd, request, at);
-	int status = read_answer(fd);
-	close(fd);
+	int status = ask(data[0], room, body);
 	must(line || status == 200 || status == 400, "another status");
-	const live_value *value = live_from_json((const char *)body, len, NULL, 0);
+	const live_value *value = live_from_json((const char *)body.bytes, body.len, NULL, 0);
 	must(status != 200 || value, "it took what is no JSON");
 	live_value_unref(value);
 	return 0;
