@@ -15,7 +15,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=packages.sh
 . "$root/deploy/packages.sh"
 
-program='' ask_build=yes
+ask_build=yes
 for word in "$@"; do
 	case $word in
 	-h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -24,10 +24,9 @@ for word in "$@"; do
 done
 packages_ensure "${PACKAGES_CLUSTER[@]}"
 if [ -n "$ask_build" ]; then
-	program=$root/build/release/server/liveshard
-	if [ ! -x "$program" ]; then
+	if [ ! -x "$root/build/release/server/liveshard" ] || [ ! -d "$root/build/release/components" ]; then
 		packages_ensure "${PACKAGES_BUILD[@]}"
 		(cd "$root" && cmake --preset release -D LIVE_TESTS=OFF && cmake --build --preset release --target served) >&2
 	fi
 fi
-exec python3 "$root/deploy/cluster_main.py" "$@"
+exec python3 -B "$root/deploy/cluster_main.py" "$@"

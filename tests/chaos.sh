@@ -43,6 +43,7 @@ done
 packages_ensure "${PACKAGES_CLUSTER[@]}"
 if [ -n "$ask_build" ]; then
 	packages_ensure "${PACKAGES_BUILD[@]}" "${PACKAGES_TEST[@]}"
-	(cd "$root" && cmake --preset release -D LIVE_TESTS=ON && cmake --build --preset release) >&2
+	(cd "$root" && cmake --preset release -D LIVE_TESTS=ON &&
+		cmake --build --preset release --target liveshard test_component_share test_component_tally) >&2
 fi
 exec python3 -B "$root/tests/chaos/chaos.py" "$@"
