@@ -14,6 +14,9 @@ export * from "./readers";
 export { RoomManager, type RoomManagerOptions } from "./rooms";
 export type { RoomHandle, RoomMembers, RoomProxy } from "./room-handle";
 export { isSignedState, REHYDRATE_MAX_AGE } from "./signed-state";
+export {
+	StateValidator, type MergeStrategy, type StateConflict, type StateSource, type StateValidation, type ValidatedState,
+} from "./state-validator";
 export type { ClientTransport, TransportFactory, TransportListener } from "./transport";
 export type { ClientFrame, LiveCredentials, ServerFrame, SignedState, State, Unsubscribe } from "./types";
 export { ChunkedUploader, type UploaderOptions, type UploadState } from "./upload";
