@@ -424,7 +424,7 @@ static void play(uint64_t seed, bool nodes_die, struct sums *sums)
 static void play_all(bool nodes_die)
 {
 	const char *chosen = getenv("LIVE_TEST_SEEDS");
-	unsigned long long first = 1, seeds = 1000;
+	unsigned long long first = 1, seeds = 500;
 	struct sums sums = {0};
 
 	if (chosen)
