@@ -411,13 +411,6 @@ void clustered_leave(struct clustered *self)
 	self->fate = FATE_LEFT;
 }
 
-static void resend(struct clustered *self)
-{
-	const struct cluster_target target = clustered_target(self);
-
-	forwards_send(&self->forwards, &target);
-}
-
 void clustered_restored(struct clustered *self)
 {
 	if (self->role == ROLE_OWNER)
@@ -425,7 +418,7 @@ void clustered_restored(struct clustered *self)
 	else if (self->role != ROLE_OVER)
 		clustered_look(self);
 	if (self->role == ROLE_MIRROR) /* answers may have been missed; the owner knows what it has done */
-		resend(self);
+		mirror_resend(self);
 }
 
 static void end_instance(struct clustered *self, enum fate fate)

@@ -87,5 +87,7 @@ void mirror_push_state(struct clustered *self);
 void mirror_catch_up(struct clustered *self, const live_value *state, uint64_t seq);
 /* Takes in what was heard while the state was asked for. */
 void mirror_hear_early(struct clustered *self);
+/* Sends the owner again what it has not answered; it knows what it has done. */
+void mirror_resend(struct clustered *self);
 
 #endif

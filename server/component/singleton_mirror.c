@@ -194,6 +194,21 @@ void mirror_hear_early(struct clustered *self)
 	live_value_unref(early);
 }
 
+void mirror_resend(struct clustered *self)
+{
+	const struct cluster_target target = clustered_target(self);
+
+	forwards_send(&self->forwards, &target);
+}
+
+/* Its owner may not have heard what it was asked, when it lost its link to the store. */
+static void hear_claim(struct clustered *self, struct str origin)
+{
+	clustered_look(self);
+	if (str_equal(origin, clustered_elsewhere(self)))
+		mirror_resend(self);
+}
+
 void clustered_heard(struct clustered *self, const live_value *message)
 {
 	struct str type = cluster_text(message, "type");
@@ -212,7 +227,7 @@ void clustered_heard(struct clustered *self, const live_value *message)
 	if (self->role != ROLE_MIRROR)
 		return;
 	if (str_equal(type, STR("singleton_claimed")))
-		clustered_look(self);
+		hear_claim(self, origin);
 	if (!str_equal(origin, clustered_elsewhere(self)))
 		return;
 	if (str_equal(type, STR("singleton_released"))) {

@@ -51,7 +51,7 @@ struct owner {
 	bool dirty;              /* there is something to save */
 	bool loses;              /* the store may have lost what it was told: all is to be saved again */
 	bool must_tell;          /* that there is a new state, even if its delta is not known */
-	bool is_new;             /* nobody was told yet that it is ours */
+	bool is_untold;          /* others may not know that it is ours, or that we hear them again */
 	bool forgets;            /* the state goes with it */
 	struct tick_task task;   /* asks */
 	struct timer beat;       /* keeps the claim, or asks again */
@@ -199,7 +199,7 @@ static void save(struct owner *owner)
 {
 	struct load load = new_load(owner);
 
-	if (owner->is_new)
+	if (owner->is_untold)
 		load_note(owner, &load, "singleton_claimed");
 	if (owner->dirty) {
 		load_delta(owner, &load);
@@ -207,6 +207,7 @@ static void save(struct owner *owner)
 	}
 	load_pushes(owner, &load);
 	owner->asking = true;
+	owner->is_untold = false;
 	owner->dirty = false;
 	owner->asked = owner->changes;
 	owner->asked_ms = now_ms(owner);
@@ -285,6 +286,7 @@ static void ask_again(struct owner *owner)
 	counter_add(&owner->cluster->here->counters.cluster_unknown, 1);
 	if (owner->ask.verb == CLUSTER_SAVE) {
 		owner->dirty = true;
+		owner->is_untold = true;
 		owner->must_tell = true;
 		owner->seq++;
 	}
@@ -307,7 +309,6 @@ static void on_mine(struct owner *owner, const struct cluster_answer *answer)
 		owner->loses = false;
 	if (owner->ask.verb != CLUSTER_SAVE)
 		return;
-	owner->is_new = false;
 	counter_add(&owner->cluster->here->counters.cluster_saves, 1);
 	replies_stored(&owner->replies, owner->asked);
 }
@@ -409,6 +410,7 @@ struct str owner_find(const struct owner *owner, struct str request_id)
 
 void owner_restored(struct owner *owner)
 {
+	owner->is_untold = true;
 	save_all(owner);
 	ask_soon(owner);
 }
@@ -430,7 +432,7 @@ struct owner *owner_new(struct cluster_shard *cluster, struct clustered *cluster
 	owner->published = live_value_ref(state);
 	owner->changes = 1; /* it is to be stored under this node's name */
 	owner->dirty = true;
-	owner->is_new = true;
+	owner->is_untold = true;
 	owner->ask.answered = on_answer;
 	owner->task.run = run_task;
 	list_init(&owner->pushes);

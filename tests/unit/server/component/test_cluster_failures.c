@@ -98,6 +98,28 @@ START_TEST(test_store_gone)
 }
 END_TEST
 
+/* Who asks while the owner does not hear is answered as soon as it hears again. */
+START_TEST(test_owner_deaf_for_a_while)
+{
+	struct cluster_stage *stage = new_stage(2);
+	struct stage_client *owner = client_of(stage, 0), *other = client_of(stage, 1);
+	const char *id = mount(owner);
+
+	mount(other);
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_CUT);
+	act_later(other, id, "add", 1);
+	act_later(other, id, "read", 2);
+	cluster_stage_run(stage);
+	ck_assert_uint_eq(stage_client_count(other, "ACTION_RESPONSE"), 0);
+	memory_cluster_link(stage->cluster, 0, MEMORY_LINK_UP);
+	cluster_stage_run(stage);
+	ck_assert_uint_eq(stage_client_count(other, "ACTION_RESPONSE"), 2);
+	ck_assert_int_eq(total_seen(other, id), 1);
+	ck_assert_int_eq(total_seen(owner, id), 1);
+	cluster_stage_free(stage);
+}
+END_TEST
+
 /* Whoever does not want to wait for the store does not. */
 START_TEST(test_local_answers)
 {
@@ -354,5 +376,5 @@ START_TEST(test_mishaps)
 END_TEST
 
 CORE_TESTS("cluster failures", test_owner_killed, test_owner_paused, test_loss_is_pushed, test_store_gone,
-	   test_local_answers, test_rates_of_visitors, test_store_forgets, test_no_store_no_mount,
-	   test_end_without_store, test_gaps_are_mended, test_not_twice, test_mishaps)
+	   test_owner_deaf_for_a_while, test_local_answers, test_rates_of_visitors, test_store_forgets,
+	   test_no_store_no_mount, test_end_without_store, test_gaps_are_mended, test_not_twice, test_mishaps)
