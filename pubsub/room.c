@@ -222,6 +222,7 @@ static struct room *create_for(struct rooms *rooms, struct room_mail *mail)
 	struct room *room = room_new(rooms, mail->key);
 
 	room->state = seed;
+	room->is_server_only = room_request_of(mail)->is_server_only;
 	rooms->room_count++;
 	if (options->adapter->ops->is_cluster && options->adapter->ops->is_cluster(options->adapter, room_id(room)))
 		room->commits = room_commits_new(room);

@@ -38,7 +38,8 @@ struct room {
 	struct map_entry by_key; /* rooms->homes */
 	struct rooms *rooms;
 	enum room_phase phase;
-	bool is_room; /* not of the event bus */
+	bool is_room;        /* not of the event bus */
+	bool is_server_only; /* clients may not set its state */
 	struct room_members members;
 	struct room_state state;
 	uint32_t elsewhere;           /* members on other nodes, as the adapter knows */

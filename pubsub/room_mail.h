@@ -52,6 +52,8 @@ struct room_request {
 	const char *error;     /* back: static text, or NULL */
 	uint64_t version;      /* back from JOIN */
 	uint32_t member_count; /* back from JOIN */
+	bool is_server_only;   /* JOIN: a room that this creates takes state from no client */
+	bool is_clients;       /* SET_STATE: a client asks for it */
 	char bytes[];          /* key, member_id */
 };
 

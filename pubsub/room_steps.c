@@ -277,9 +277,16 @@ static void handle_relay(struct room *room, struct room_dispatch *dispatch)
 	room_event_unref(event);
 }
 
+static bool is_forbidden(const struct room *room, struct room_mail *mail)
+{
+	return mail->kind == ROOM_MAIL_SET_STATE && room->is_server_only && room_request_of(mail)->is_clients;
+}
+
 void room_step(struct room *room, struct room_mail *mail)
 {
-	if (!room->commits || !room_commits_take(room->commits, mail))
+	if (is_forbidden(room, mail))
+		room_request_answer(room->rooms, room_request_of(mail), ROOM_ERROR_SERVER_ONLY, NULL);
+	else if (!room->commits || !room_commits_take(room->commits, mail))
 		room_step_now(room, mail);
 }
 

@@ -88,6 +88,7 @@ int rooms_join(struct rooms *rooms, struct room_member *member, struct str room_
 
 	request->serial = member->serial;
 	request->value = live_value_ref(initial_state);
+	request->is_server_only = member->is_server_only;
 	room_request_send(rooms, request);
 	return 0;
 }

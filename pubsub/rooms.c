@@ -166,13 +166,28 @@ static struct room_request *request_new(struct rooms *rooms, enum room_mail_kind
 	return request;
 }
 
-void rooms_set_state(struct rooms *rooms, struct str room_id, const live_value *updates, struct room_origin exclude,
-		     room_answer *answer, void *context)
+static struct room_request *set_state(struct rooms *rooms, struct str room_id, const live_value *updates,
+				      struct room_origin exclude, room_answer *answer, void *context)
 {
 	struct room_request *request = request_new(rooms, ROOM_MAIL_SET_STATE, room_id, answer, context);
 
 	request->value = live_value_ref(updates);
 	request->exclude = exclude;
+	return request;
+}
+
+void rooms_set_state(struct rooms *rooms, struct str room_id, const live_value *updates, struct room_origin exclude,
+		     room_answer *answer, void *context)
+{
+	room_request_send(rooms, set_state(rooms, room_id, updates, exclude, answer, context));
+}
+
+void rooms_set_state_by_client(struct rooms *rooms, struct str room_id, const live_value *updates,
+			       struct room_origin exclude, room_answer *answer, void *context)
+{
+	struct room_request *request = set_state(rooms, room_id, updates, exclude, answer, context);
+
+	request->is_clients = true;
 	room_request_send(rooms, request);
 }
 

@@ -77,6 +77,7 @@ struct room_member {            /* zeroed before first use */
 	uint64_t serial;        /* the rooms': names it as an origin */
 	struct str id; /* the component's id; set by the owner before the join, stays put until after the leave */
 	enum room_member_state state;
+	bool is_server_only; /* set by the owner before the join: a room that it creates takes state from no client */
 };
 
 /* Joins; hooks->joined answers, with "Room initialization failed" when there are too many rooms, too much waits for
@@ -130,6 +131,9 @@ int rooms_emit_outside(struct shard *any_shard_of_group, const struct room_emit 
  * found" when no such room exists. */
 void rooms_set_state(struct rooms *rooms, struct str room_id, const live_value *updates, struct room_origin exclude,
 		     room_answer *answer, void *context);
+/* The same in the name of a client, who may get the error "Room state is server-only", too. */
+void rooms_set_state_by_client(struct rooms *rooms, struct str room_id, const live_value *updates,
+			       struct room_origin exclude, room_answer *answer, void *context);
 /* The room's state, from its home, after all that was sent before from here. {} for an unknown room. */
 void rooms_get_state(struct rooms *rooms, struct str room_id, room_answer *answer, void *context);
 

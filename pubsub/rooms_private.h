@@ -15,6 +15,7 @@
 /* What the protocol says when something is not possible. */
 #define ROOM_ERROR_INIT "Room initialization failed"
 #define ROOM_ERROR_STATE_SIZE "Room state exceeds maximum size limit"
+#define ROOM_ERROR_SERVER_ONLY "Room state is server-only"
 #define ROOM_ERROR_UNKNOWN "Room not found"
 #define ROOM_ERROR_BUSY "Room has too many updates waiting"
 

@@ -102,7 +102,9 @@ typedef struct live_definition {
 	unsigned logging;    /* bits of LIVE_LOG_...; 0: only what is wrong */
 	bool singleton;      /* one instance for all clients */
 	bool move_on_reload; /* its instances by older code go over to this (see docs/components.md); else they stay */
-	size_t private_size; /* bytes of zeroed memory that live_private returns */
+	/* Clients may not set the state of a room that was created by the join of such a component (ROOM_STATE_SET). */
+	bool server_only_room_state;
+	size_t private_size;   /* bytes of zeroed memory that live_private returns */
 	const char *room_type; /* of its channel on the event bus; NULL: "default" */
 
 	/* Lifecycle, in this order. An error of one hook is logged and ends nothing but that hook. */

@@ -58,6 +58,7 @@ static struct membership *new_membership(struct component_shard *here, struct mo
 	self->home = here;
 	self->mounted = mounted;
 	self->member.id = mounted->id;
+	self->member.is_server_only = mounted_definition(mounted)->api->server_only_room_state;
 	list_init(&self->watches);
 	list_append(&mounted->memberships, &self->link);
 	return self;

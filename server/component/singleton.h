@@ -55,8 +55,8 @@ void singleton_mount(struct client *client, const struct definition *definition,
 void singleton_adopt(struct component_shard *here);
 /* Whether clients of here mounted a singleton of that registry. */
 bool singleton_uses(const struct component_shard *here, const struct registry *registry);
-/* What the singleton of a part is. */
-const struct definition *singleton_definition(const struct mounted *part);
+/* Of what is mounted, be it an instance or a part in a singleton. */
+const struct definition *mounted_definition(const struct mounted *mounted);
 /* The client, which was too slow, has caught up: when changes passed it by, it is sent the whole state. */
 void singleton_refresh(struct mounted *part);
 /* The client lets go, or is gone. */

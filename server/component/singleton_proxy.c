@@ -31,9 +31,9 @@ static struct proxy *find_proxy(struct component_shard *here, const struct defin
 	return entry ? MAP_OF(entry, struct proxy, by_name) : NULL;
 }
 
-const struct definition *singleton_definition(const struct mounted *part)
+const struct definition *mounted_definition(const struct mounted *mounted)
 {
-	return part->proxy->definition;
+	return mounted->instance ? mounted->instance->definition : mounted->proxy->definition;
 }
 
 static void request_home(struct mounted *part, struct singleton_request *request)

@@ -19,21 +19,16 @@ struct voice {
 	bool prints;
 };
 
-static const struct definition *definition_of(const struct mounted *mounted)
-{
-	return mounted->instance ? mounted->instance->definition : singleton_definition(mounted);
-}
-
 static struct voice voice_of(const struct mounted *mounted, const struct component_shard *here)
 {
-	const struct definition *definition = definition_of(mounted);
+	const struct definition *definition = mounted_definition(mounted);
 
 	return (struct voice){{mounted->id, definition->name}, here->debug, definition->api->logging & LIVE_LOG_ROOMS};
 }
 
 bool trace_wants_rooms(const struct membership *membership)
 {
-	unsigned wanted = definition_of(membership->mounted)->api->logging | membership->home->trace;
+	unsigned wanted = mounted_definition(membership->mounted)->api->logging | membership->home->trace;
 
 	return __builtin_expect((wanted & LIVE_LOG_ROOMS) != 0, 0);
 }

@@ -37,9 +37,7 @@ static const struct definition *definition_of(struct session *session, const str
 {
 	struct mounted *mounted = session_find_mounted(session, message->component_id);
 
-	if (!mounted)
-		return NULL;
-	return mounted->instance ? mounted->instance->definition : singleton_definition(mounted);
+	return mounted ? mounted_definition(mounted) : NULL;
 }
 
 static const struct definition *wanted_component(struct session *session, const struct message *message)

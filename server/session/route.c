@@ -274,8 +274,8 @@ static void room_set(struct session *session, const struct message *message, str
 
 	if (trace_wants_rooms(membership))
 		trace_room_state(membership);
-	rooms_set_state(session->here->components->rooms, message->room_id, updates, membership_origin(membership),
-			on_state_set, ask(session, message));
+	rooms_set_state_by_client(session->here->components->rooms, message->room_id, updates,
+				  membership_origin(membership), on_state_set, ask(session, message));
 	live_value_unref(updates);
 }
 

@@ -492,16 +492,16 @@ NEVER = {  # words that this server has no use for: why
     "Auth context is immutable after initial set": "no function sets it a second time",
     "replay attempt": "of older servers; these days: Nonce already used",
     "too many concurrent states": "of older servers: a full store forgets, and stays closed to what it forgot",
-    "Room requires server-side join": "rooms that are classes come with typed rooms, and so do the next four",
+    "Room requires server-side join": "rooms that are classes come with typed rooms, and so do the next three",
     "Room is full": "as above",
     "Room initialization failed": "as above",
     "Join rejected by room": "as above",
-    "Room state is server-only": "as above",
     "No default room set": "in C that is -EINVAL from the function",
 }
 ELSEWHERE = [  # words, where they are held, why not here
     ("denied by auth provider 'doorman'", "tests/unit/server/auth/test_check.c", "the server's own provider lets all pass"),
     ("Access to room 'lobby' denied by auth provider", "tests/unit/server/auth/test_check.c", "as above"),
+    ("Room state is server-only", "tests/integration/server/rooms.py", "wants rooms that a component of that kind creates"),
     ("Room authorization error: ", "tests/unit/server/auth/test_check.c", "as above"),
     ("Room access denied", "server/component/membership.c", "stands in where a provider gives no reason, and ours all do"),
     ("Invalid state signature", "tests/unit/server/security/test_signature.c", "wants the key to sign what is no state"),

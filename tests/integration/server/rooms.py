@@ -110,6 +110,28 @@ def case_refusals(program, components):
         assert len([message for message in client.messages if message["type"] == "ERROR"]) == 10
 
 
+def case_state_of_the_server(program, components):
+    with Server(program, components=components, shards=2) as server:
+        sealed, counter = server.client().mount("Sealed"), server.client().mount("Counter")
+
+        def set_state(component, room):
+            reply = component.client.request("ROOM_STATE_SET", componentId=component.id, roomId=room,
+                                             payload={"state": {"by": "client"}})
+            return reply["type"], reply.get("error")
+
+        for first, second, room in ((sealed, counter, "closed"), (counter, sealed, "open")):
+            assert join(first, room)["success"]
+            assert join(second, room)["success"]
+        for component in (sealed, counter):
+            assert set_state(component, "closed") == ("ERROR", "Room state is server-only")
+        reply = sealed.client.request("ROOM_STATE_GET", componentId=sealed.id, roomId="closed")
+        assert reply["payload"]["state"] == {}, reply
+        sealed.client.send(type="ROOM_STATE_SET", componentId=sealed.id, roomId="open",
+                           payload={"state": {"by": "client"}})
+        push = counter.client.wait(type="ROOM_STATE", roomId="open")
+        assert push["data"] == {"state": {"by": "client"}}, push
+
+
 def case_leave_after_join(program, components):
     """A room that was joined and left again: no error, and what follows is handled as before."""
     with Server(program, components=components) as server:

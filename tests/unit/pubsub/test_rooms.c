@@ -280,6 +280,50 @@ START_TEST(state_events_hold_only_what_changed)
 }
 END_TEST
 
+static void set_by_client(struct room_stage *stage, struct str room_id, struct answer *answer)
+{
+	const live_value *value = parse("{\"by\":\"client\"}");
+
+	stage_enter(stage->stage, 1);
+	rooms_set_state_by_client(stage->rooms[1], room_id, value, (struct room_origin){0}, answer_take, answer);
+	live_value_unref(value);
+	room_stage_run(stage);
+}
+
+/* The room is as its first member wants it, whoever comes later. */
+START_TEST(clients_set_no_state_that_is_the_servers)
+{
+	struct room_stage *stage = room_stage_new(2, 0, NULL);
+	struct actor *strict = actor_new(stage, 0, "strict"), *other = actor_new(stage, 1, "other");
+	struct answer answer = {0};
+
+	strict->member.is_server_only = true;
+	actor_join(strict, "strict");
+	set_by_client(stage, STR("strict"), &answer); /* it waits while the room opens */
+	ck_assert_str_eq(answer.text, "error Room state is server-only");
+	actor_join(other, "strict");
+	room_stage_run(stage);
+	set_by_client(stage, STR("strict"), &answer);
+	ck_assert_str_eq(answer.text, "error Room state is server-only");
+	actor_set(other, "strict", "{\"by\":\"server\"}");
+	room_stage_run(stage);
+	ck_assert(live_equal(room_view_state(strict->member.view), room_view_state(other->member.view)));
+	ck_assert_str_eq(live_as_string(live_get(room_view_state(strict->member.view), "by")), "server");
+
+	actor_leave(other);
+	actor_leave(strict);
+	actor_join(other, "open");
+	room_stage_run(stage);
+	actor_join(strict, "open");
+	room_stage_run(stage);
+	set_by_client(stage, STR("open"), &answer);
+	ck_assert_str_eq(answer.text, "ok {\"by\":\"client\"}");
+	actor_free(strict);
+	actor_free(other);
+	room_stage_free(stage);
+}
+END_TEST
+
 START_TEST(state_has_a_limit)
 {
 	const struct rooms_options options = {.max_state_bytes = 40};
@@ -478,6 +522,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, unknown_rooms_swallow_and_are_not_made);
 	tcase_add_test(tests, answers_can_be_forgotten);
 	tcase_add_test(tests, state_events_hold_only_what_changed);
+	tcase_add_test(tests, clients_set_no_state_that_is_the_servers);
 	tcase_add_test(tests, state_has_a_limit);
 	tcase_add_test(tests, updates_are_never_lost);
 	tcase_add_test(tests, members_may_go_during_a_delivery);
