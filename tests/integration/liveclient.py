@@ -24,6 +24,21 @@ DEADLINE = float(os.environ.get("LIVE_DEADLINE", "30"))
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
+def until(check, what):
+    """Waits for check() to be true."""
+    end = time.monotonic() + DEADLINE
+    while not check():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.01)
+
+
+def log_of(server):
+    """What it has logged so far, by a descriptor of our own: the server writes where its own stands."""
+    with open(f"/proc/self/fd/{server.log.fileno()}", encoding="utf-8") as log:
+        return log.read()
+
+
 class Closed(Exception):
     """The server ended the connection; code is None without a close frame."""
 

@@ -4,9 +4,8 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 
-from liveclient import DEADLINE, Client, Mounted, Server, main
+from liveclient import Client, Mounted, Server, log_of, main, until
 
 
 def put(components, version, folder, in_place=False, name="versioned.so", kind="own"):
@@ -22,19 +21,6 @@ def put(components, version, folder, in_place=False, name="versioned.so", kind="
 
 def which(mounted):
     return mounted.act("which")["result"]
-
-
-def until(condition, what):
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.05)
-
-
-def log_of(server):
-    """What it has logged so far, read by a descriptor of our own: the server writes where its own stands."""
-    with open(f"/proc/self/fd/{server.log.fileno()}", encoding="utf-8") as log:
-        return log.read()
 
 
 def wait_log(server, text):

@@ -6,9 +6,8 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import time
 
-from liveclient import DEADLINE, Server
+from liveclient import DEADLINE, Server, until
 
 
 class Files:
@@ -74,14 +73,6 @@ class TlsServer(Server):
 
     def await_log(self, text):
         until(lambda: text in self.errors(), f"{text!r} in the log")
-
-
-def until(check, what):
-    end = time.monotonic() + DEADLINE
-    while not check():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited in vain for {what}")
-        time.sleep(0.01)
 
 
 def client_hello(**options):

@@ -245,6 +245,7 @@ static void take_answer(void *context, const char *error, const live_value *valu
 
 	guest->answers++;
 	guest->errors += error != NULL;
+	guest->doubts += error && strstr(error, " may have failed: ");
 	char *json = error ? NULL : live_to_json(value, NULL);
 	snprintf(guest->last, sizeof guest->last, "%s", error ? error : json);
 	free(json);

@@ -39,7 +39,8 @@ struct guest {
 	const live_value *state; /* owned */
 	unsigned answers;        /* to its questions */
 	unsigned errors;
-	char last[128]; /* the last answer: its error, or JSON */
+	unsigned doubts; /* errors that say that it may have been done */
+	char last[128];  /* the last answer: its error, or JSON */
 };
 
 struct cluster *cluster_new(const char *server_options);

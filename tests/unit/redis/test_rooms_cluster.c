@@ -68,6 +68,17 @@ static unsigned errors(void)
 	return count;
 }
 
+/* What was done by a try whose answer was lost is known to be done when somebody gives it back; what it came to is not.
+ */
+static unsigned errors_but_doubts(void)
+{
+	unsigned doubts = 0;
+
+	for (unsigned i = 0; i < GUESTS; i++)
+		doubts += guests[i]->doubts;
+	return errors() - doubts;
+}
+
 static long long stored_sum(void)
 {
 	long long n = -1;
@@ -213,7 +224,7 @@ START_TEST(a_killed_redis_is_given_back_what_it_had)
 		add_all();
 		cluster_until(cluster, all_answered, NULL);
 	}
-	ck_assert_uint_eq(errors(), 0);
+	ck_assert_uint_eq(errors_but_doubts(), 0);
 	ck_assert_int_eq(stored_sum(), asked);
 	cluster_until(cluster, all_see_the_sum, NULL);
 	end();
@@ -232,7 +243,7 @@ static void check_all_counted(void)
 	cluster_until(cluster, all_answered, NULL);
 	for (unsigned i = 0; i < NODES; i++)
 		cluster_until(cluster, is_up, nodes[i]);
-	ck_assert_uint_eq(errors(), 0);
+	ck_assert_uint_eq(errors_but_doubts(), 0);
 	cluster_until(cluster, all_see_what_was_asked, NULL);
 	ck_assert_int_eq(stored_sum(), asked);
 }
