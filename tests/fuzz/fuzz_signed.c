@@ -5,6 +5,9 @@
  */
 #include "server/security/signature.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "core/assert.h"
 #include "server/security/mac.h"
 
@@ -31,6 +34,17 @@ static void drop(struct signed_state *opened)
 	live_value_unref(opened->source);
 }
 
+/* Whether both are written the same: a number beyond all doubles is infinite here, and null where it is written. */
+static bool is_written_the_same(const live_value *a, const live_value *b)
+{
+	char *text = live_to_json(a, NULL), *other = live_to_json(b, NULL);
+	bool is_same = !strcmp(text, other);
+
+	free(text);
+	free(other);
+	return is_same;
+}
+
 /* What was opened, signed and opened again. */
 static void check_again(struct signer *signer, const struct signed_state *opened)
 {
@@ -44,7 +58,7 @@ static void check_again(struct signer *signer, const struct signed_state *opened
 	if (out.len) {
 		const live_value *object = live_from_json(out.ptr, out.len, NULL, 0);
 		assert_always(object && !signer_open_once(signer, object, NOW, &again));
-		assert_always(live_equal(again.state, opened->state) && again.version == opened->version);
+		assert_always(is_written_the_same(again.state, opened->state) && again.version == opened->version);
 		assert_always(str_equal(again.component_name, opened->component_name));
 		drop(&again);
 		live_value_unref(object);
