@@ -282,8 +282,11 @@ static int take_tree(struct room_message *m, const live_value *tree, struct buf 
 		*places[i].to = places[i].len ? (struct str){text->ptr + places[i].at, places[i].len} : STR("");
 	const char *action = live_as_string(live_get(tree, "action"));
 	m->joined = action && !strcmp(action, "join");
-	m->version = (uint64_t)live_as_int(live_get(tree, "v"), 0);
-	m->commit = (uint64_t)live_as_int(live_get(tree, "c"), 0);
+	int64_t version = live_as_int(live_get(tree, "v"), 0), commit = live_as_int(live_get(tree, "c"), 0);
+	if (version < 0 || commit < 0)
+		return -EINVAL;
+	m->version = (uint64_t)version;
+	m->commit = (uint64_t)commit;
 	if (m->type == ROOM_MESSAGE_STATE) {
 		const live_value *updates = live_get(tree, "updates");
 		if (live_value_type(updates) != LIVE_OBJECT)

@@ -132,6 +132,10 @@ START_TEST(what_is_no_message_is_ignored)
 		"{\"type\":\"event\"}",
 		"{\"type\":\"other\",\"roomId\":\"lobby\",\"origin\":\"nodeA_01\"}",
 		"{\"type\":\"state\",\"roomId\":\"lobby\",\"updates\":3,\"origin\":\"nodeA_01\"}",
+		"{\"type\":\"state\",\"roomId\":\"lobby\",\"updates\":{},\"origin\":\"nodeA_01\",\"v\":-1,\"e\":"
+		"\"lineage1\",\"c\":1}",
+		"{\"type\":\"state\",\"roomId\":\"lobby\",\"updates\":{},\"origin\":\"nodeA_01\",\"v\":1,\"e\":"
+		"\"lineage1\",\"c\":-1}",
 		"{\"type\":\"event\",\"roomId\":\"other\",\"event\":\"e\",\"origin\":\"nodeA_01\"}",
 		"\x93\x01"};
 
